@@ -1,0 +1,11 @@
+"""tinympy on the board: `m = tinympy.load("digits"); m.predict(x)`. The computer puts programs beside this file."""
+
+
+def load(name):
+    """The Model `name`, as deployed by the computer; `name` may also be a path. OSError when there is none."""
+    from .model import Model
+
+    if "/" not in name:
+        name = __file__.rsplit("/", 1)[0] + "/" + name + ".tmpy"
+    with open(name, "rb") as file:
+        return Model(file.read())

@@ -1,0 +1,131 @@
+"""What differs between interpreters: clock, console as bytes, keyboard interrupt, heap, firmware.
+
+The only place on the device that asks which interpreter runs: MicroPython (1.23 or later), CircuitPython, or CPython
+for the tests. CircuitPython has no `kbd_intr`, so there frames need the second serial port (`usb_cdc.data`, enabled in
+boot.py); without it the console carries text commands only. That part is written from its documentation.
+"""
+
+import gc
+import sys
+import time
+
+try:
+    from binascii import crc32
+except ImportError:  # firmware built without it
+
+    def crc32(data, crc=0):
+        """CRC-32 of `data` (bytes-like), continuing `crc`, as binascii.crc32."""
+        crc ^= 0xFFFFFFFF
+        for byte in data:
+            crc ^= byte
+            for _ in range(8):
+                crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
+        return crc ^ 0xFFFFFFFF
+
+
+try:
+    from micropython import kbd_intr as _kbd_intr
+except ImportError:
+    _kbd_intr = None
+
+if hasattr(time, "ticks_us"):
+    ticks_us = time.ticks_us
+    ticks_diff = time.ticks_diff
+    TICKS_PERIOD_US = time.ticks_add(0, -1) + 1
+else:
+    # A 30-bit counter like that of a 32-bit board, so that the tests meet its wrap-around.
+    TICKS_PERIOD_US = 1 << 30
+
+    def ticks_us():
+        """Microseconds of a counter that wraps at TICKS_PERIOD_US."""
+        return time.monotonic_ns() // 1000 % TICKS_PERIOD_US
+
+    def ticks_diff(end, start):
+        """end - start in microseconds, for stamps less than half a period apart."""
+        return (end - start + TICKS_PERIOD_US // 2) % TICKS_PERIOD_US - TICKS_PERIOD_US // 2
+
+
+def elapsed_us(end, start):
+    """Microseconds from stamp `start` to the later stamp `end`, for up to a whole period (18 minutes on 32 bits)."""
+    return ticks_diff(end, start) % TICKS_PERIOD_US
+
+
+def ticks_step_us():
+    """The smallest step seen between readings of the clock: its resolution, or the cost of reading it."""
+    smallest = TICKS_PERIOD_US
+    last = ticks_us()
+    for _ in range(100):
+        now = ticks_us()
+        step = ticks_diff(now, last)
+        if 0 < step < smallest:
+            smallest = step
+        last = now
+    return smallest
+
+
+if hasattr(sys.stdin, "buffer"):
+    _stdin = sys.stdin.buffer
+    _stdout = sys.stdout.buffer
+    _flush = getattr(_stdout, "flush", None) if sys.implementation.name == "cpython" else None
+else:
+    import usb_cdc
+
+    _stdin = _stdout = usb_cdc.data or usb_cdc.console
+    _flush = None
+
+
+def read_into(view):
+    """Wait until the memoryview `view` is filled from the console. EOFError when the console is gone."""
+    while len(view):
+        count = _stdin.readinto(view)
+        if not count:
+            raise EOFError
+        view = view[count:]
+
+
+def write(data):
+    """Write all of `data` (bytes-like) to the console, unchanged."""
+    _stdout.write(data)
+    if _flush:
+        _flush()
+
+
+def interrupt_character(on):
+    """Make Ctrl-C interrupt the program, or pass as a byte like any other.
+
+    The Unix port is left as it is: its console is a raw terminal where byte 3 never interrupts and SIGINT always does.
+    """
+    if _kbd_intr and sys.platform not in ("linux", "darwin"):
+        _kbd_intr(3 if on else -1)
+
+
+def sleep_ms(milliseconds):
+    """Pause, letting the serial line send what it still holds."""
+    time.sleep(milliseconds / 1000)
+
+
+def heap_free_bytes():
+    """Free bytes of the heap after a collection, or 0 where the interpreter does not say."""
+    gc.collect()
+    return gc.mem_free() if hasattr(gc, "mem_free") else 0
+
+
+def firmware():
+    """What runs here: a dict of implementation, version, build, machine, platform, mpy, clock_hz, ticks_step_us."""
+    implementation = sys.implementation
+    try:
+        from machine import freq
+
+        clock_hz = freq()
+    except ImportError:
+        clock_hz = 0
+    return {
+        "implementation": implementation.name,
+        "version": ".".join([str(part) for part in implementation.version[:3]]),
+        "build": sys.version,
+        "machine": getattr(implementation, "_machine", ""),
+        "platform": sys.platform,
+        "mpy": getattr(implementation, "_mpy", 0),
+        "clock_hz": clock_hz if isinstance(clock_hz, int) else clock_hz[0],
+        "ticks_step_us": ticks_step_us(),
+    }

@@ -1,0 +1,270 @@
+"""The device under test: the loop of MLPerf Tiny's serial commands (mlcommons/tiny, benchmark/api). Entry: `serve`.
+
+docs/protocol.md specifies the commands, and the frames that may stand between them (frames.py).
+"""
+
+import gc
+from binascii import hexlify, unhexlify
+
+from . import compat, quantisation
+from .frames import BROKEN, BUFFER, FRAME, NOWHERE, Frames
+from .wire import START
+
+VENDOR = "tinympy"
+FIRMWARE = "ULPMark for tinyML Firmware V0.0.1"
+COMMAND_CHARACTERS = 80
+CTRL_C = 0x03
+TERMINATOR = 0x25
+
+HELP = """
+
+help         : Print this information
+name         : Print the name of the device
+timestsamp   : Generate a timetsamp
+db SUBCMD    : Manipulate a generic byte buffer
+  load N     : Allocate N bytes and set load counter
+  db HH[HH]* : Load 8-bit hex byte(s) until N bytes
+  print [N=16] [offset=0]
+             : Print N bytes at offset as hex
+infer N [W=0]: Load input, execute N inferences after W warmup loops
+results      : Return the result fp32 vector"""
+
+
+def serve(model, name="kws01", wire_input="int8", wire_results="truncated", wire_bytes=490):
+    """Serve commands from the console until Ctrl-C, an EXIT frame, or the end of the console.
+
+    `model` has input and output (memoryviews of unsigned bytes that hold int8), run() (one inference, which leaves the
+    input as it is), input_scale, input_zero_point, output_scale, output_zero_point, arena_bytes and program_bytes.
+    `name` is the task. `wire_input` and `wire_results` are kinds of quantisation.py; the `db` buffer holds one
+    input of `wire_bytes` bytes in that form.
+    """
+    dut = DeviceUnderTest(model, name, wire_input, wire_results, wire_bytes, compat.read_into, compat.write)
+    compat.interrupt_character(False)
+    try:
+        dut.greet()
+        dut.loop()
+    except (KeyboardInterrupt, EOFError):
+        pass
+    finally:
+        compat.interrupt_character(True)
+
+
+class DeviceUnderTest:
+    """The command loop over `read_into(view)`, which fills a memoryview, and `write(data)`.
+
+    source: where the model's input comes from (NOWHERE, BUFFER, FRAME, BROKEN).
+    window: count, warm-up count, first and last lap (microseconds) of the last timed window.
+    """
+
+    def __init__(self, model, name, wire_input, wire_results, wire_bytes, read_into, write):
+        self.model = model
+        self.name = name
+        self.source = NOWHERE
+        self.window = (0, 0, 0, 0)
+        self._wire_input = wire_input
+        self._wire_results = wire_results
+        self._wire_bytes = wire_bytes
+        self._read_into = read_into
+        self._write = write
+        self._frames = Frames(self, read_into, write)
+        self._buffer = b""
+        self._buffer_size = self._buffer_used = 0
+        self._lap_us = 0
+        self._stamp = compat.ticks_us()
+
+    def greet(self):
+        """Print what the reference firmware prints when it starts."""
+        self._say("m-timestamp-mode-performance")
+        self._say("m-lap-us-%d" % self._lap())
+        self._say("m-init-done")
+        self._say("m-ready")
+
+    def loop(self):
+        """Read and execute commands and frames until one says to leave."""
+        byte = bytearray(1)
+        view = memoryview(byte)
+        command = bytearray(COMMAND_CHARACTERS)
+        used = 0
+        while True:
+            self._read_into(view)
+            character = byte[0]
+            if character == TERMINATOR:
+                self._command(bytes(memoryview(command)[:used]))
+                used = 0
+            elif character == START:
+                used = 0
+                if not self._frames.handle():
+                    return
+            elif character == CTRL_C:
+                return
+            elif character and used < COMMAND_CHARACTERS:
+                command[used] = character
+                used += 1
+
+    def _say(self, line):
+        self._write(line.encode() + b"\r\n")
+
+    def _command(self, command):
+        words = [word for word in command.split(b" ") if word]
+        if words:
+            try:
+                self._dispatch(words)
+            except Exception as error:
+                self._say("e-[%s: %s]" % (type(error).__name__, error))
+        self._say("m-ready")
+
+    def _dispatch(self, words):
+        command = words[0]
+        if command == b"name":
+            self._say("m-name-dut-[%s]" % VENDOR)
+        elif command == b"timestamp":
+            self._say("m-lap-us-%d" % self._lap())
+        elif command == b"profile":
+            self._say("m-profile-[%s]" % FIRMWARE)
+            self._say("m-model-[%s]" % self.name)
+        elif command == b"help":
+            for line in (FIRMWARE + HELP).split("\n"):
+                self._say(line)
+        elif command == b"db":
+            self._db(words)
+        elif command == b"infer":
+            self._infer(words)
+        elif command == b"results":
+            self._results()
+        else:
+            self._write(b"e-[Unknown command: " + command + b"]\r\n")
+
+    def _db(self, words):
+        if len(words) < 2:
+            self._say("e-[Command 'db' requires a subcommand]")
+        elif words[1] == b"print":
+            self._db_print()
+        elif words[1] != b"load":
+            self._db_digits(words[1])
+        elif len(words) < 3:
+            self._say("e-[Command 'db load' requires the # of bytes]")
+        else:
+            self._db_load(_integer(words[2]))
+
+    def _db_load(self, size):
+        if size == 0:
+            self._say("e-[Command 'db load' must be >0 bytes]")
+            return
+        self.source = BUFFER
+        self._buffer_used = self._buffer_size = 0
+        if not 0 < size <= self._wire_bytes:
+            self._write(b"Supplied buffer size %d exceeds maximum of %d\n" % (size, self._wire_bytes))
+            return
+        if not self._buffer:
+            self._buffer = bytearray(self._wire_bytes)
+        self._buffer_size = size
+        self._say("m-[Expecting %d bytes]" % size)
+
+    def _db_digits(self, digits):
+        if len(digits) & 1:
+            self._say("e-[Insufficent number of hex digits]")
+            return
+        if self._buffer_used == self._buffer_size:
+            self._say("e-[Command 'db load' must come first]")
+            return
+        for i in range(0, len(digits), 2):
+            pair = digits[i : i + 2]
+            try:
+                self._buffer[self._buffer_used] = unhexlify(pair)[0]
+            except ValueError:
+                self._write(b"e-[Invalid hex digit '" + pair + b"']\r\n")
+                return
+            self._buffer_used += 1
+            if self._buffer_used == self._buffer_size:
+                self._say("m-load-done")
+                return
+
+    def _db_print(self):
+        size = self._buffer_size
+        for i in range(0, size, 8):
+            self._write(b"m-buffer-" + hexlify(memoryview(self._buffer)[i : min(i + 8, size)], b"-") + b"\r\n")
+        if size % 8:
+            self._say("")
+
+    def _infer(self, words):
+        count = _integer(words[1]) if len(words) > 1 else 1
+        warmup = _integer(words[2]) if len(words) > 2 else 10
+        if count <= 0:
+            self._say("e-[Inference iterations must be >0]")
+        elif warmup < 0:
+            self._say("e-[Inference warmup must be >=0]")
+        elif self.source == BROKEN:
+            self._say("e-[The input arrived damaged: load it again]")
+        else:
+            self._load_tensor()
+            compat.interrupt_character(True)
+            try:
+                self._time(count, warmup)
+            finally:
+                compat.interrupt_character(False)
+            self._say("m-infer-done")
+            self._results()
+
+    def _load_tensor(self):
+        if self.source == FRAME:
+            return
+        if self._buffer_used == self._wire_bytes:
+            model = self.model
+            quantisation.load(self._wire_input, self._buffer, model.input, model.input_scale, model.input_zero_point)
+            return
+        element_bytes = 4 if self._wire_input == "float32" else 1
+        self._write(
+            b"Input db has %d elemented, expected %d\n"
+            % (self._buffer_used // element_bytes, self._wire_bytes // element_bytes)
+        )
+
+    def _time(self, count, warmup):
+        run = self.model.run
+        ticks_us = compat.ticks_us
+        self._say("m-warmup-start-%d" % warmup)
+        for _ in range(warmup):
+            run()
+        self._say("m-warmup-done")
+        self._say("m-infer-start-%d" % count)
+        first_us = self._lap()
+        self._say("m-lap-us-%d" % first_us)
+        # The first lap must be printed before the window, but sending it must not be part of the window.
+        gc.collect()
+        compat.sleep_ms(2)
+        start = ticks_us()
+        for _ in range(count):
+            run()
+        end = ticks_us()
+        self._lap_us = first_us + compat.elapsed_us(end, start)
+        self._stamp = end
+        self.window = (count, warmup, first_us, self._lap_us)
+        self._say("m-lap-us-%d" % self._lap_us)
+
+    def _lap(self):
+        now = compat.ticks_us()
+        self._lap_us += compat.elapsed_us(now, self._stamp)
+        self._stamp = now
+        return self._lap_us
+
+    def _results(self):
+        model = self.model
+        known = self.source == BUFFER and self._wire_input == "float32" and self._buffer_used == self._wire_bytes
+        text = quantisation.results(
+            self._wire_results,
+            model.output,
+            model.output_scale,
+            model.output_zero_point,
+            self._buffer if known else None,
+        )
+        self._say("m-results-[%s]" % text)
+
+
+def _integer(word):
+    # As C's atoi: leading digits count, anything else ends the number.
+    value = 0
+    sign = -1 if word[:1] == b"-" else 1
+    for character in word[1:] if word[:1] in (b"-", b"+") else word:
+        if not 0x30 <= character <= 0x39:
+            break
+        value = value * 10 + character - 0x30
+    return sign * value

@@ -1,0 +1,39 @@
+"""The native engine: the C kernels, in the module `_native` that was compiled for this board's architecture."""
+
+from . import _native
+
+_REASONS = {
+    1: "it is truncated",
+    2: "it is not a program",
+    3: "its format is of another version",
+    4: "its head contradicts itself",
+    5: "it, a tile or the arena is not aligned",
+    6: "a tile is not where it should be",
+    9: "the arena is too small",
+    10: "there are fewer operations",
+}
+
+
+def _check(result):
+    if result < 0:
+        operation, code = divmod(-result, 256)
+        reason = _REASONS.get(code, "operation %d, error %d" % (operation, code))
+        raise ValueError("the kernels refuse the program: " + reason)
+
+
+class NativeEngine:
+    """Runs a program's operations on an arena. Checks the program once; ValueError when the kernels refuse it."""
+
+    name = "native"
+
+    def __init__(self, program):
+        self._program = program  # the handle points into it
+        self._handle = _native.load(program, None)
+        if isinstance(self._handle, int):
+            _check(self._handle)
+
+    def run(self, arena, first, last):
+        """Run operations first … last - 1. `arena`: a bytearray of at least the program's arena_bytes."""
+        result = _native.run(self._handle, arena, first, last)
+        if result:
+            _check(result)

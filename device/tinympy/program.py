@@ -1,0 +1,68 @@
+"""The program format, as far as Python reads it (docs/program-format.md): the head's fields, inputs and outputs.
+
+Shared by the board, which loads programs, and the computer, which writes them.
+"""
+
+import struct
+
+MAGIC = b"TMPY"
+VERSION = 1
+HEADER = "<4sHHIIIBBBBHHII28s32s"
+HEADER_BYTES = 96
+TENSOR = "<IIfiBB6H2x"
+TENSOR_BYTES = 32
+OPERATION = "<BBHIIII44s"
+OPERATION_BYTES = 64
+TILE_ENTRY = "<II"
+TILE_ENTRY_BYTES = 8
+TILE = "<IIII"
+TILE_BYTES = 16
+DTYPES = ("", "int8")
+
+
+class TensorInfo:
+    """An input or output: its place in the arena (bytes), real = scale * (q - zero_point), and its shape."""
+
+    def __init__(self, fields):
+        self.offset, self.bytes, self.scale, self.zero_point, dtype, rank = fields[:6]
+        self.dtype = DTYPES[dtype]
+        self.shape = tuple(fields[6 : 6 + rank])
+
+
+class Head:
+    """The head of a program. ValueError when `program` is none, of another version, or damaged."""
+
+    def __init__(self, program):
+        if len(program) < HEADER_BYTES or bytes(program[:4]) != MAGIC:
+            raise ValueError("not a tinympy program")
+        fields = struct.unpack_from(HEADER, program, 0)
+        if fields[1] != VERSION:
+            raise ValueError("program format %d, this is for %d: compile the model again" % (fields[1], VERSION))
+        self.program_bytes, self.head_crc32, self.program_id = fields[3:6]
+        self.layout, inputs, outputs, _ = fields[6:10]
+        self.operation_count, self.tile_count, self.arena_bytes, self.head_bytes = fields[10:14]
+        self.name = bytes(fields[14]).rstrip(b"\0").decode()
+        self.model_sha256 = bytes(fields[15])
+        if self.head_bytes > len(program):
+            raise ValueError("the program is truncated")
+        tensors = [
+            TensorInfo(struct.unpack_from(TENSOR, program, HEADER_BYTES + i * TENSOR_BYTES))
+            for i in range(inputs + outputs)
+        ]
+        self.inputs = tensors[:inputs]
+        self.outputs = tensors[inputs:]
+        self.tiles_at = HEADER_BYTES + TENSOR_BYTES * (inputs + outputs) + OPERATION_BYTES * self.operation_count
+
+
+def check_crc(program, head, crc32):
+    """ValueError when head or tiles of a program that holds its tiles are not what the compiler wrote."""
+    view = memoryview(program)
+    if len(program) != head.program_bytes:
+        raise ValueError("the program has %d bytes instead of %d" % (len(program), head.program_bytes))
+    if crc32(view[16 : head.head_bytes]) & 0xFFFFFFFF != head.head_crc32:
+        raise ValueError("the program's head is damaged")
+    for i in range(head.tile_count):
+        at, count = struct.unpack_from(TILE_ENTRY, program, head.tiles_at + i * TILE_ENTRY_BYTES)
+        crc = struct.unpack_from(TILE, program, at)[3]
+        if crc32(view[at + TILE_BYTES : at + TILE_BYTES + count]) & 0xFFFFFFFF != crc:
+            raise ValueError("tile %d of the program is damaged" % i)

@@ -1,0 +1,237 @@
+"""The official files of MLPerf Tiny: where each one is published, what it must hash to, and where it lies here.
+
+An assets folder holds `models/*.tflite` and `datasets/<task>/` with `y_labels.csv` and the inputs it names. Folders are
+searched in this order: the one given (`--assets`), the one that `TINYMPY_ASSETS` names, the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from tinympy import labels
+from tinympy.errors import UsageError
+
+ENVIRONMENT = "TINYMPY_ASSETS"
+
+_TINY = "https://raw.githubusercontent.com/mlcommons/tiny/1afd2c9820f795965a6134facd0b4dfae41ef23f/benchmark/"
+_TRAINING = _TINY + "training/"
+_LABELS = _TINY + "evaluation/datasets/"
+_ENERGYRUNNER = "https://github.com/eembc/energyrunner/archive/cf7c2f2634608a7c0ea7458ab7cb3379f2863424.tar.gz"
+
+_APACHE = "Apache-2.0 (mlcommons/tiny)"
+_SPEECH = "EEMBC; derived from Speech Commands v2 (CC BY 4.0)"
+_TOYADMOS = "terms of the DCASE 2020 task 2 development data (ToyADMOS)"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One official file, or (`name` ends in `/*.bin`) the set of inputs that the label file beside them lists.
+
+    `name` is the path inside an assets folder. `sha256` is that of the file, of a set that of its files joined in
+    label-file order; None where nobody has published it. `url` is None where there is no public address (`note` says
+    what to do), and that of a whole archive for a set, which holds it in `folder`.
+    """
+
+    task: str
+    name: str
+    size_bytes: int
+    sha256: str | None
+    licence: str
+    url: str | None
+    folder: str = ""
+    note: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        return self.name.endswith("/*.bin")
+
+    @property
+    def label_file(self) -> str:
+        """Of a set: the name of the file that lists its members."""
+        return self.name.removesuffix("*.bin") + "y_labels.csv"
+
+
+def _model(task: str, file: str, folder: str, size_bytes: int, sha256: str) -> Asset:
+    url = f"{_TRAINING}{folder}/trained_models/{file}"
+    return Asset(task, f"models/{file}", size_bytes, sha256, _APACHE, url)
+
+
+def _labels(task: str, size_bytes: int, sha256: str) -> Asset:
+    return Asset(task, f"datasets/{task}/y_labels.csv", size_bytes, sha256, _APACHE, f"{_LABELS}{task}/y_labels.csv")
+
+
+ASSETS: tuple[Asset, ...] = (
+    _model(
+        "kws01",
+        "kws_ref_model.tflite",
+        "keyword_spotting",
+        53936,
+        "aeea436800704fce17b17292e4412630ad856e9d777c044c64ef748a880bd0ae",
+    ),
+    _labels("kws01", 27048, "6cb3709762d53fe64eb00eaf4a75796248bb3c1386f1d1f93ccdb07b071e9698"),
+    Asset(
+        "kws01",
+        "datasets/kws01/*.bin",
+        490_000,
+        "c2e5f02def82726f5c49dfe85c311c52f295ad68561f6bae89931fdadaaedc73",
+        _SPEECH,
+        _ENERGYRUNNER,
+        folder="datasets/kws01",
+    ),
+    _model(
+        "ad01",
+        "ad01_int8.tflite",
+        "anomaly_detection",
+        276976,
+        "87cf24194ef93d1d9b11a591d805526b98008e351655d29883c825c9c106ba24",
+    ),
+    _labels("ad01", 13004, "4ecd91868e197ee0a6739d4bd7abde73eac2fa31e9a88d6bc6aedefa136ff2a4"),
+    Asset(
+        "ad01",
+        "datasets/ad01/normal_id_01_00000000_hist_librosa.bin",
+        102_400,
+        "31bc130d27e3732e1c09db946ccc7bfa130f98739bcd90cfa39d590f61f4d6fa",
+        _TOYADMOS,
+        _TINY + "reference_submissions/anomaly_detection/datasets/dcase01/normal_id_01_00000000_hist_librosa.bin",
+        note="one example; the label file does not list it",
+    ),
+    Asset(
+        "ad01",
+        "datasets/ad01/*.bin",
+        248 * 102_400,
+        None,
+        _TOYADMOS,
+        None,
+        note="not published: mlcommons/tiny's training/anomaly_detection/convert_dataset.py makes it from ToyCar "
+        "(https://zenodo.org/record/3678171)",
+    ),
+    _model(
+        "vww01",
+        "vww_96_int8.tflite",
+        "visual_wake_words",
+        333288,
+        "597a384c8c2c8a1276f04702f25013b7838f2f814f1ca7c174d295b73e3d6b7b",
+    ),
+    _model(
+        "ic01",
+        "pretrainedResnet_quant.tflite",
+        "image_classification",
+        98496,
+        "3c002613d1b2475eb51dd78dfb85a546c8ae658dee71cf6ade43b022fe205415",
+    ),
+    _model(
+        "ic02",
+        "pretrainedResnet_large_int8.tflite",
+        "image_classification",
+        512024,
+        "dc27dcd823f5665533352f7da516b0c9bc6f089914b8283782e55961b3423fcf",
+    ),
+    _model(
+        "sww01",
+        "str_ww_ref_model.tflite",
+        "streaming_wakeword",
+        74520,
+        "3af8550895ba7d5c584277102b5075c52dcfa63ba9d2b2240f37c4e6abd5dd2b",
+    ),
+)
+
+State = Literal["present", "damaged", "missing"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether an asset is here. `path` is the file, or the folder of a set; None when missing."""
+
+    asset: Asset
+    state: State
+    path: Path | None
+
+
+def cache_folder() -> Path:
+    """The assets folder in the user's cache, where fetched files go unless another folder is given."""
+    return Path(platformdirs.user_cache_dir("tinympy", appauthor=False)) / "assets"
+
+
+def folders(folder: Path | None = None) -> list[Path]:
+    """The folders to search, first one first; they need not exist."""
+    environment = os.environ.get(ENVIRONMENT)
+    return [Path(each) for each in (folder, environment, cache_folder()) if each]
+
+
+def find(name: str, folder: Path | None = None) -> Path | None:
+    """Where the file called `name` (relative to an assets folder) lies, unverified; None when nowhere."""
+    return next((root / name for root in folders(folder) if (root / name).is_file()), None)
+
+
+def select(names: Iterable[str]) -> list[Asset]:
+    """The assets that tasks' or assets' own names stand for; all of them for no name at all.
+
+    Raises:
+        UsageError: a name is neither.
+    """
+    wanted = list(names)
+    for name in wanted:
+        if not any(name in (asset.task, asset.name) for asset in ASSETS):
+            tasks = " ".join(dict.fromkeys(asset.task for asset in ASSETS))
+            raise UsageError(f"no official file or task is called {name}", f"tasks with files: {tasks}")
+    return [asset for asset in ASSETS if not wanted or asset.task in wanted or asset.name in wanted]
+
+
+def status(folder: Path | None = None, wanted: Sequence[Asset] = ASSETS) -> list[Status]:
+    """What is here and what is not, each file's content verified."""
+    return [_status(asset, folder) for asset in wanted]
+
+
+def path(name: str, folder: Path | None = None) -> Path:
+    """The verified official file called `name`; for a set the folder that holds its first file.
+
+    Raises:
+        UsageError: `name` is not an official file, it is missing, or what is there is something else.
+    """
+    found = _status(select([name])[0], folder)
+    if found.path is None or found.state != "present":
+        raise _absent(found, folder)
+    return found.path
+
+
+def _status(asset: Asset, folder: Path | None) -> Status:
+    files = _files(asset, folder)
+    if not files or None in files:
+        return Status(asset, "missing", None)
+    present = [file for file in files if file is not None]
+    digest, size_bytes = hashlib.sha256(), 0
+    for file in present:
+        content = file.read_bytes()
+        digest.update(content)
+        size_bytes += len(content)
+    genuine = size_bytes == asset.size_bytes and asset.sha256 in (None, digest.hexdigest())
+    return Status(asset, "present" if genuine else "damaged", present[0].parent if asset.is_set else present[0])
+
+
+def _files(asset: Asset, folder: Path | None) -> list[Path | None]:
+    """Each file of the asset, None for a missing one; no file at all for a set without its genuine label file."""
+    if not asset.is_set:
+        return [find(asset.name, folder)]
+    listing = _status(select([asset.label_file])[0], folder)
+    if listing.path is None or listing.state != "present":
+        return []
+    return [find(asset.name.replace("*.bin", row.file), folder) for row in labels.read(listing.path)]
+
+
+def _absent(found: Status, folder: Path | None) -> UsageError:
+    asset = found.asset
+    if found.state == "damaged":
+        return UsageError(
+            f"{found.path} is not the official {asset.name}: its sha256 or its size differs",
+            f"replace it with `tinympy assets fetch {asset.task}`, or use another folder with --assets",
+        )
+    places = " or ".join(str(root) for root in folders(folder))
+    remedy = f"`tinympy assets fetch {asset.task}`" if asset.url else asset.note
+    return UsageError(f"{asset.name}, needed by {asset.task}, is not here", f"{remedy}; or put it into {places}")

@@ -1,0 +1,45 @@
+"""The compiler: a `.tflite` model in, a program for the kernels out, in passes of one idea each.
+
+    read → check → lower → pack → place → emit
+
+`write` is `read`'s inverse, for models made by programs rather than by a converter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from tinympy.compiler.check import check
+from tinympy.compiler.emit import emit
+from tinympy.compiler.graph import Graph
+from tinympy.compiler.lower import lower
+from tinympy.compiler.operation import Lowered
+from tinympy.compiler.pack import pack
+from tinympy.compiler.place import Arena, place
+from tinympy.compiler.read import read
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program, and what it was made from."""
+
+    program: bytes
+    graph: Graph
+    lowered: Lowered
+    arena: Arena
+    model_sha256: str
+
+
+def compile_model(content: bytes, name: str = "model", tile_bytes: int | None = None) -> Compiled:
+    """Compile the bytes of a `.tflite` file.
+
+    `name` (27 ASCII characters at most) is stored in the program; `tile_bytes` limits each tile of constants (None: one
+    tile, for programs that are loaded into RAM). Raises ModelError when the model is damaged or not supported.
+    """
+    graph = check(read(content))
+    packed = pack(lower(graph), tile_bytes)
+    arena = place(packed.lowered)
+    digest = hashlib.sha256(content)
+    program = emit(graph, packed, arena, name, digest.digest())
+    return Compiled(program, graph, packed.lowered, arena, digest.hexdigest())

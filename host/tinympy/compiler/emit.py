@@ -1,0 +1,118 @@
+"""Pass 6, placed and packed operations → the bytes of a program (docs/program-format.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Sequence
+
+from tinympy.compiler.graph import Graph, Tensor
+from tinympy.compiler.pack import Packed
+from tinympy.compiler.place import Arena
+from tinympy.compiler.quantise import scale_of, zero_point_of
+from tinympy.device import program as layout
+from tinympy.errors import ModelError
+
+TILE_ALIGNMENT = 16
+_CRC_BEGIN = 16
+
+
+def emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: bytes) -> bytes:
+    """The program. Deterministic: the same model and options give the same bytes.
+
+    Raises ModelError when a count or size exceeds the format's limits.
+    """
+    try:
+        return _emit(graph, packed, arena, name, model_sha256)
+    except struct.error as error:
+        raise ModelError(f"the model exceeds the program format's limits ({error})") from error
+
+
+def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: bytes) -> bytes:
+    lowered = packed.lowered
+    tensors = b"".join(
+        _encode_tensor(graph.tensors[tensor], arena.value_offsets[value])
+        for tensor, value in zip(
+            (*graph.inputs, *graph.outputs), (*lowered.inputs, *lowered.outputs), strict=True
+        )
+    )
+    operations = b"".join(_encode_operation(packed, arena, index) for index in range(len(lowered.operations)))
+    head_bytes = (
+        layout.HEADER_BYTES + len(tensors) + len(operations) + layout.TILE_ENTRY_BYTES * len(packed.tiles)
+    )
+    tile_offsets, program_bytes = _tile_offsets(packed.tiles, head_bytes)
+    entries = b"".join(
+        struct.pack(layout.TILE_ENTRY, offset, len(tile))
+        for offset, tile in zip(tile_offsets, packed.tiles, strict=True)
+    )
+    identity = hashlib.sha256(b"".join((model_sha256, tensors, operations, entries, *packed.tiles))).digest()
+    program_id = int.from_bytes(identity[:4], "little")
+
+    def header(crc32: int) -> bytes:
+        return struct.pack(
+            layout.HEADER,
+            layout.MAGIC,
+            layout.VERSION,
+            layout.HEADER_BYTES,
+            program_bytes,
+            crc32,
+            program_id,
+            0,
+            len(graph.inputs),
+            len(graph.outputs),
+            0,
+            len(lowered.operations),
+            len(packed.tiles),
+            arena.bytes,
+            head_bytes,
+            name.encode("ascii", "replace")[:27],
+            model_sha256,
+        )
+
+    body = tensors + operations + entries
+    out = bytearray(header(zlib.crc32(header(0)[_CRC_BEGIN:] + body)) + body)
+    for index, (offset, tile) in enumerate(zip(tile_offsets, packed.tiles, strict=True)):
+        out += bytes(offset - len(out))
+        out += struct.pack(layout.TILE, program_id, index, len(tile), zlib.crc32(tile)) + tile
+    return bytes(out)
+
+
+def _tile_offsets(tiles: Sequence[bytes], at: int) -> tuple[list[int], int]:
+    """Offset of each tile's header, and the end of the program."""
+    offsets = []
+    for tile in tiles:
+        at = -(-at // TILE_ALIGNMENT) * TILE_ALIGNMENT
+        offsets.append(at)
+        at += layout.TILE_BYTES + len(tile)
+    return offsets, at
+
+
+def _encode_tensor(tensor: Tensor, offset: int) -> bytes:
+    shape = (*tensor.shape, *(0,) * (6 - len(tensor.shape)))
+    return struct.pack(
+        layout.TENSOR,
+        offset,
+        tensor.elements,
+        float(scale_of(tensor)),
+        zero_point_of(tensor),
+        layout.DTYPES.index(tensor.dtype),
+        len(tensor.shape),
+        *shape,
+    )
+
+
+def _encode_operation(packed: Packed, arena: Arena, index: int) -> bytes:
+    operation = packed.lowered.operations[index]
+    tile, constants = packed.places[index]
+    return struct.pack(
+        layout.OPERATION,
+        operation.opcode,
+        0,
+        tile,
+        constants,
+        arena.value_offsets[operation.input.value] + operation.input.offset,
+        arena.value_offsets[operation.output.value] + operation.output.offset,
+        arena.scratch_offsets[index],
+        operation.parameters.encode(),
+    )

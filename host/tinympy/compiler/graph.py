@@ -1,0 +1,61 @@
+"""The graph: what a `.tflite` file says, as plain data. `read` makes one, `write` turns one back into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Affine quantisation, real = scale * (q - zero_point), per tensor (one entry) or per channel along `axis`."""
+
+    scale: npt.NDArray[np.float32]
+    zero_point: npt.NDArray[np.int64]
+    axis: int = 0
+
+    @classmethod
+    def per_tensor(cls, scale: float, zero_point: int = 0) -> Quantization:
+        return cls(np.array([scale], np.float32), np.array([zero_point], np.int64))
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A value between operators, or a constant when `data` (of `shape` and `dtype`) is given."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    """A numpy name: int8, int16, int32, float32, …"""
+    quantization: Quantization | None = None
+    data: npt.NDArray[Any] | None = None
+
+    @property
+    def elements(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One node: TFLite's builtin name, indices into the graph's tensors (-1: an absent optional input), options."""
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the schema's options table, in snake case; enumerations by their schema name ("SAME", "RELU")."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One subgraph; operators stand in execution order."""
+
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    description: str = ""

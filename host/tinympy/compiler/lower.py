@@ -1,0 +1,109 @@
+"""Pass 3, graph → operations: each operator becomes kernel calls, or nothing where it only renames a value."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from tinympy.compiler.graph import Graph, Operator, Tensor
+from tinympy.compiler.operation import Lowered, Operation
+from tinympy.errors import ModelError
+
+
+@dataclass
+class Lowering:
+    """What an operator's lowering function works with: its tensors, and the operations it adds."""
+
+    graph: Graph
+    index: int
+    value_of: dict[int, int]
+    value_bytes: list[int]
+    operations: list[Operation] = field(default_factory=list)
+
+    @property
+    def operator(self) -> Operator:
+        return self.graph.operators[self.index]
+
+    def input(self, position: int) -> Tensor:
+        """The operator's input tensor at `position`; ModelError when it has none there."""
+        tensor = self.optional_input(position)
+        if tensor is None:
+            raise self.refuse(f"input {position} is missing")
+        return tensor
+
+    def optional_input(self, position: int) -> Tensor | None:
+        inputs = self.operator.inputs
+        return self.graph.tensors[inputs[position]] if position < len(inputs) and inputs[position] >= 0 else None
+
+    def output(self) -> Tensor:
+        if len(self.operator.outputs) != 1:
+            raise self.refuse(f"{len(self.operator.outputs)} outputs")
+        return self.graph.tensors[self.operator.outputs[0]]
+
+    def input_value(self, position: int) -> int:
+        """The value that holds an input computed at run time; ModelError when nothing computes it."""
+        self.input(position)
+        tensor = self.operator.inputs[position]
+        if tensor not in self.value_of:
+            raise self.refuse(f"input {position} is not computed by an operator before it")
+        return self.value_of[tensor]
+
+    def output_value(self) -> int:
+        tensor = self.operator.outputs[0]
+        if tensor in self.value_of:
+            raise self.refuse("its output is computed twice")
+        self.value_bytes.append(self.output().elements)
+        self.value_of[tensor] = len(self.value_bytes) - 1
+        return self.value_of[tensor]
+
+    def rename(self) -> None:
+        """The output is the input's value by another name (and perhaps another shape)."""
+        if self.operator.outputs[0] in self.value_of:
+            raise self.refuse("its output is computed twice")
+        self.value_of[self.operator.outputs[0]] = self.input_value(0)
+
+    def emit(self, operation: Operation) -> None:
+        try:
+            operation.parameters.encode()
+        except struct.error as error:
+            raise self.refuse(f"a dimension beyond the program format's limits ({error})") from error
+        self.operations.append(operation)
+
+    def require_int8(self, *tensors: Tensor) -> None:
+        for tensor in tensors:
+            if tensor.dtype != "int8":
+                raise self.refuse(f"tensor {tensor.name!r} is {tensor.dtype}", "quantise the model to full int8")
+
+    def require(self, condition: bool, reason: str) -> None:
+        if not condition:
+            raise self.refuse(reason)
+
+    def refuse(self, reason: str, hint: str = "see docs/operators.md for what each operator supports") -> ModelError:
+        return ModelError(f"operator {self.index} ({self.operator.name}): {reason}", hint)
+
+
+def lower(graph: Graph) -> Lowered:
+    """Operations in execution order; ModelError names the operator that cannot be lowered."""
+    from tinympy.compiler.operators import LOWERINGS
+
+    value_of: dict[int, int] = {}
+    value_bytes: list[int] = []
+    for tensor in graph.inputs:
+        if tensor in value_of or graph.tensors[tensor].data is not None:
+            raise ModelError("an input of the model is a constant or listed twice", "export the model again")
+        value_of[tensor] = len(value_bytes)
+        value_bytes.append(graph.tensors[tensor].elements)
+    operations: list[Operation] = []
+    for index in range(len(graph.operators)):
+        lowering = Lowering(graph, index, value_of, value_bytes)
+        LOWERINGS[graph.operators[index].name](lowering)
+        operations += lowering.operations
+    for tensor in graph.outputs:
+        if tensor not in value_of:
+            raise ModelError(f"nothing computes the output {graph.tensors[tensor].name!r}", "export the model again")
+    return Lowered(
+        operations=tuple(operations),
+        value_bytes=tuple(value_bytes),
+        inputs=tuple(value_of[tensor] for tensor in graph.inputs),
+        outputs=tuple(value_of[tensor] for tensor in graph.outputs),
+    )

@@ -1,0 +1,33 @@
+"""CONV_2D: weights are (output channels, height, width, input channels), scaled per output channel or as a whole."""
+
+from tinympy.compiler.lower import Lowering
+from tinympy.compiler.operation import CONV_2D, Operation, Span
+from tinympy.compiler.weights import constant_weights, lower_channels
+from tinympy.compiler.window import lower_window
+
+
+def lower(lowering: Lowering) -> None:
+    tensor, output, options = lowering.input(0), lowering.output(), lowering.operator.options
+    weights = constant_weights(lowering)
+    lowering.require(weights.ndim == 4, "weights must have four dimensions")
+    channels, height, width, depth = weights.shape
+    window = lower_window(
+        lowering, (height, width), (options.get("dilation_h_factor", 1), options.get("dilation_w_factor", 1))
+    )
+    lowering.require(depth == tensor.shape[3], f"grouped convolution ({tensor.shape[3]} channels into {depth})")
+    lowering.require(channels == output.shape[3], f"{channels} filters for {output.shape[3]} output channels")
+    row_bytes = height * width * depth
+    constants = lower_channels(lowering, weights.reshape(channels, row_bytes), axis=0)
+    source, target = lowering.input_value(0), lowering.output_value()
+    for batch in range(tensor.shape[0]):
+        lowering.emit(
+            Operation(
+                opcode=CONV_2D,
+                operator=lowering.index,
+                input=Span(source, batch * tensor.elements // tensor.shape[0]),
+                output=Span(target, batch * output.elements // tensor.shape[0]),
+                parameters=window,
+                constants=constants,
+                scratch_bytes=0 if (height, width) == (1, 1) else row_bytes,
+            )
+        )

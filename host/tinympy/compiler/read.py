@@ -1,0 +1,166 @@
+"""Pass 1, `.tflite` bytes → graph. The file format is TensorFlow Lite's FlatBuffers schema, version 3 (PyPI `tflite`)."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tflite
+
+from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
+from tinympy.errors import ModelError
+
+_DAMAGED = "export the model again, or check that the file arrived whole"
+_MAX_ELEMENTS = 1 << 28
+
+_DTYPES = {
+    value: name.lower()
+    for name, value in vars(tflite.TensorType).items()
+    if name in ("FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16", "INT32", "INT64", "BOOL")
+}
+_OPERATOR_NAMES = {value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int)}
+_OPTION_CLASSES = {value: name for name, value in vars(tflite.BuiltinOptions).items() if isinstance(value, int)}
+_ENUMERATIONS = {
+    "padding": {v: k for k, v in vars(tflite.Padding).items() if isinstance(v, int)},
+    "fused_activation_function": {v: k for k, v in vars(tflite.ActivationFunctionType).items() if isinstance(v, int)},
+}
+
+
+def read(content: bytes) -> Graph:
+    """The one subgraph of a `.tflite` file.
+
+    Raises ModelError when the file is damaged, of another schema version, or has several subgraphs.
+    """
+    if len(content) < 8 or content[4:8] != b"TFL3":
+        raise ModelError("not a TensorFlow Lite model: the mark TFL3 is missing", _DAMAGED)
+    try:
+        return _read_model(tflite.Model.GetRootAs(content, 0))
+    except (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError, UnicodeDecodeError) as error:
+        # The generated accessors trust the file; whatever a damaged offset makes them trip over ends here.
+        raise ModelError(f"the model file is damaged ({error})", _DAMAGED) from error
+
+
+def _read_model(model: Any) -> Graph:
+    if model.Version() != 3:
+        raise ModelError(f"schema version {model.Version()}: only version 3 is known", _DAMAGED)
+    if model.SubgraphsLength() != 1:
+        raise ModelError(
+            f"the model has {model.SubgraphsLength()} subgraphs; only models of one subgraph run",
+            "convert the model without control flow (IF, WHILE, CALL)",
+        )
+    subgraph = model.Subgraphs(0)
+    tensors = tuple(_read_tensor(model, tensor) for tensor in _items(subgraph, "Tensors"))
+    operators = tuple(_read_operator(model, operator) for operator in _items(subgraph, "Operators"))
+    graph = Graph(
+        tensors=tensors,
+        operators=operators,
+        inputs=_indices(subgraph.InputsAsNumpy()),
+        outputs=_indices(subgraph.OutputsAsNumpy()),
+        description=(model.Description() or b"").decode("utf-8", "replace"),
+    )
+    _check_indices(graph)
+    return graph
+
+
+def _items(table: Any, field: str) -> list[Any]:
+    count: int = getattr(table, field + "Length")()
+    if count > 1 << 16:
+        raise ValueError(f"{count} {field.lower()}")
+    item: Callable[[int], Any] = getattr(table, field)
+    return [item(i) for i in range(count)]
+
+
+def _indices(vector: Any) -> tuple[int, ...]:
+    # The accessors of an absent vector answer 0.
+    return () if isinstance(vector, int) else tuple(int(i) for i in vector)
+
+
+def _check_indices(graph: Graph) -> None:
+    used = [*graph.inputs, *graph.outputs]
+    for operator in graph.operators:
+        used += [*(i for i in operator.inputs if i != -1), *operator.outputs]
+    for index in used:
+        if not 0 <= index < len(graph.tensors):
+            raise ValueError(f"tensor {index} of {len(graph.tensors)}")
+
+
+def _read_tensor(model: Any, tensor: Any) -> Tensor:
+    shape = _indices(tensor.ShapeAsNumpy())
+    name = (tensor.Name() or b"").decode("utf-8", "replace")
+    dtype = _DTYPES.get(tensor.Type(), f"type {tensor.Type()}")
+    elements = 1
+    for size in shape:
+        elements *= size
+        if size < 0 or elements > _MAX_ELEMENTS:
+            raise ValueError(f"tensor {name!r} of shape {shape}")
+    return Tensor(name, shape, dtype, _read_quantization(tensor), _read_data(model, tensor, shape, dtype))
+
+
+def _read_data(model: Any, tensor: Any, shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any] | None:
+    if not 0 <= tensor.Buffer() < model.BuffersLength():
+        raise ValueError(f"buffer {tensor.Buffer()} of {model.BuffersLength()}")
+    raw = model.Buffers(tensor.Buffer()).DataAsNumpy()
+    if isinstance(raw, int) or raw.size == 0:
+        return None
+    if dtype.startswith("type"):
+        return np.asarray(raw)
+    values = np.frombuffer(raw.tobytes(), np.dtype(dtype).newbyteorder("<"))
+    return values.reshape(shape)
+
+
+def _read_quantization(tensor: Any) -> Quantization | None:
+    table = tensor.Quantization()
+    if table is None or table.ScaleLength() == 0:
+        return None
+    scale = np.array(table.ScaleAsNumpy(), np.float32)
+    zero_point = np.array(table.ZeroPointAsNumpy(), np.int64) if table.ZeroPointLength() else np.zeros(1, np.int64)
+    return Quantization(scale, zero_point, int(table.QuantizedDimension()))
+
+
+def _read_operator(model: Any, operator: Any) -> Operator:
+    if not 0 <= operator.OpcodeIndex() < model.OperatorCodesLength():
+        raise ValueError(f"operator code {operator.OpcodeIndex()} of {model.OperatorCodesLength()}")
+    code = model.OperatorCodes(operator.OpcodeIndex())
+    # Codes up to 127 stand in the old 8-bit field, later ones in the new one.
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    name = _OPERATOR_NAMES.get(number, f"operator {number}")
+    if name == "CUSTOM":
+        name = "custom operator " + (code.CustomCode() or b"").decode("utf-8", "replace")
+    return Operator(
+        name, _indices(operator.InputsAsNumpy()), _indices(operator.OutputsAsNumpy()), _read_options(operator)
+    )
+
+
+def _read_options(operator: Any) -> dict[str, Any]:
+    class_name = _OPTION_CLASSES.get(operator.BuiltinOptionsType(), "NONE")
+    table = operator.BuiltinOptions()
+    if class_name == "NONE" or table is None:
+        return {}
+    options_class = getattr(tflite, class_name)
+    options = options_class()
+    options.Init(table.Bytes, table.Pos)
+    return {_snake_case(field): _option(options, field) for field in option_fields(options_class)}
+
+
+def option_fields(options_class: type) -> list[str]:
+    """Names of a generated options class's fields, in the schema's spelling (StrideW)."""
+    methods = [name for name, value in vars(options_class).items() if callable(value) and name[0].isupper()]
+    helpers = ("GetRootAs", "Init", options_class.__name__)
+    fields = [name for name in methods if not name.startswith(helpers)]
+    return [name for name in fields if not name.endswith(("AsNumpy", "Length", "IsNone"))]
+
+
+def _option(options: Any, field: str) -> Any:
+    if hasattr(options, field + "AsNumpy"):
+        return _indices(getattr(options, field + "AsNumpy")())
+    value = getattr(options, field)()
+    names = _ENUMERATIONS.get(_snake_case(field))
+    return names.get(value, value) if names else value
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,75 @@
+"""Geometry that the operators with a sliding window share (TensorFlow Lite's `padding.h`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinympy.compiler.graph import Tensor
+from tinympy.compiler.lower import Lowering
+from tinympy.compiler.operation import Window
+from tinympy.compiler.quantise import activation_range, zero_point_of
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One of the two axes along which the window slides."""
+
+    size: int
+    kernel: int
+    stride: int
+    dilation: int
+    same: bool
+
+    @property
+    def reach(self) -> int:
+        """Positions from the window's first tap to its last, both included."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def outputs(self) -> int:
+        covered = self.size if self.same else self.size - self.reach + 1
+        return -(-covered // self.stride)
+
+    @property
+    def padding(self) -> int:
+        """Positions before the input's first; what is odd of the total goes behind the last."""
+        return max(0, (self.outputs - 1) * self.stride + self.reach - self.size) // 2
+
+
+def lower_window(
+    lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth_multiplier: int = 1
+) -> Window:
+    """The window of the operator at hand over its whole output; ModelError when the shapes contradict each other."""
+    tensor, output, options = lowering.input(0), lowering.output(), lowering.operator.options
+    lowering.require_int8(tensor, output)
+    lowering.require(len(tensor.shape) == 4 and len(output.shape) == 4, "input and output must have four dimensions")
+    lowering.require(tensor.elements > 0 and output.elements > 0, f"a dimension of 0 ({tensor.shape})")
+    stride = (options.get("stride_h", 0), options.get("stride_w", 0))
+    lowering.require(min(*kernel, *stride, *dilation) > 0, "kernel, stride and dilation must be positive")
+    same = options.get("padding") == "SAME"
+    lowering.require(same or options.get("padding") == "VALID", f"padding {options.get('padding')}")
+    axes = [Axis(tensor.shape[1 + i], kernel[i], stride[i], dilation[i], same) for i in range(2)]
+    _require_output(lowering, tensor, output, axes)
+    return Window(
+        input_shape=(tensor.shape[1], tensor.shape[2], tensor.shape[3]),
+        output_shape=(output.shape[1], output.shape[2], output.shape[3]),
+        kernel=kernel,
+        stride=stride,
+        dilation=dilation,
+        padding=(axes[0].padding, axes[1].padding),
+        input_zero_point=zero_point_of(tensor),
+        output_zero_point=zero_point_of(output),
+        output_range=activation_range(options.get("fused_activation_function", "NONE"), output),
+        first_channel=0,
+        channels=output.shape[3],
+        depth_multiplier=depth_multiplier,
+    )
+
+
+def _require_output(lowering: Lowering, tensor: Tensor, output: Tensor, axes: list[Axis]) -> None:
+    expected = (tensor.shape[0], axes[0].outputs, axes[1].outputs)
+    lowering.require(output.shape[:3] == expected, f"output shape {output.shape} instead of {expected} and channels")
+    lowering.require(
+        all((axis.outputs - 1) * axis.stride < 1 << 29 and axis.reach <= 1 << 29 for axis in axes),
+        "strides or dilations beyond the program format's limits",
+    )

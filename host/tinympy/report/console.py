@@ -1,0 +1,151 @@
+"""The table that `tinympy bench` prints: one row per record, then what holds for all of them, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tinympy import statistics
+from tinympy.records import Accuracy, Record
+
+UNVERIFIED = "MLPerf Tiny rules, unverified. Result not verified by MLCommons Association."
+
+_NONE = Text("–", style="dim")
+_ROOMY_COLUMNS = 100
+_WIDEST = 1000
+
+
+def render(records: Sequence[Record], console: Console) -> None:
+    """Prints the table and the notes below it; nothing for no records. Made for 80 columns and more."""
+    if not records:
+        return
+    table = _table(records, 2 if console.width >= _ROOMY_COLUMNS else 0)
+    needed = console.measure(table, options=console.options.update(max_width=_WIDEST)).maximum
+    if needed > console.width:
+        # A figure is never cut to fit: on a terminal that is too narrow the lines run over its edge.
+        table.width = needed
+    console.print(table, crop=False)
+    console.print()
+    console.print(_notes(records))
+
+
+def _table(records: Sequence[Record], gap: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), collapse_padding=True)
+    for header in ("task", "board\nengine", "accuracy"):
+        table.add_column(header, no_wrap=True)
+    for header in ("latency\nms", "inf/s", "arena\nkB", "program\nkB", "module\nkB", "heap\nkB"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for record in records:
+        table.add_row(*_row(record))
+    return table
+
+
+def _row(record: Record) -> list[Text]:
+    memory, throughput_ips = record.memory, statistics.throughput_ips(record)
+    sizes = (memory.arena_bytes, memory.program_bytes, memory.module_bytes, memory.heap_free_bytes)
+    invalid = statistics.invalid_reason(record) is not None
+    emulated = [("emulated", "yellow")] if record.board.emulated else []
+    return [
+        _lines((record.task.name, "bold"), *([("invalid", "bold red")] if invalid else [])),
+        _lines((record.board.name, ""), (record.engine.name, "dim"), *emulated),
+        _NONE if record.accuracy is None else _accuracy(record.accuracy),
+        _latency(record, emulated),
+        _NONE if throughput_ips is None else Text(_three_digits(throughput_ips)),
+        *(_NONE if size is None else Text(f"{size / 1000:.1f}") for size in sizes),
+    ]
+
+
+def _accuracy(accuracy: Accuracy) -> Text:
+    value, name = {
+        "top1": (f"{100 * accuracy.value:.1f} %", "top-1"),
+        "auc": (f"{accuracy.value:.3f}", "AUC"),
+        "mean_score": (f"{accuracy.value:.4f}", "score"),
+    }.get(accuracy.metric, (f"{accuracy.value:g}", accuracy.metric))
+    return _lines((value, "bold"), (f"{name} n {accuracy.n}", "dim"))
+
+
+def _latency(record: Record, emulated: list[tuple[str, str]]) -> Text:
+    latency = statistics.latency_ms(record)
+    if latency is None:
+        return _NONE
+    decimals = _decimals(latency.median)
+    middle, low, high = (f"{value:.{decimals}f}" for value in (latency.median, latency.min, latency.max))
+    return _lines((middle, "bold"), (f"{low}…{high}", "dim"), *emulated)
+
+
+def _decimals(value: float) -> int:
+    """How many decimals show three significant digits of a positive value, four at the most."""
+    return next((decimals for decimals, limit in enumerate((100, 10, 1, 0.1)) if value >= limit), 4)
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.{_decimals(value)}f}"
+
+
+def _lines(*lines: tuple[str, str]) -> Text:
+    return Text("\n").join(Text(text, style=style) for text, style in lines)
+
+
+def _notes(records: Sequence[Record]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, text, style in _facts(records):
+        table.add_row(key, Text(text, style=style))
+    return table
+
+
+def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
+    """Key, text and style of each line below the table."""
+    yield "units", "kB = 1000 bytes; heap: left free; latency: median and range of windows", "dim"
+    for text in _once(_board(record) for record in records):
+        yield "board", text, ""
+    for text in _once(f"{r.host.platform}, Python {r.host.python}, {r.host.cpu}" for r in records):
+        yield "host", text, ""
+    for record in records:
+        if record.accuracy is not None:
+            accuracy = record.accuracy
+            rate = f"{_three_digits(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
+            yield "rate", f"{_name(record, records)}: {rate}, with deployment and transfer", ""
+    for text in _grouped(records, lambda record: [str(notice) for notice in statistics.warnings(record)]):
+        yield "note", text, "yellow"
+    for text in _grouped(records, lambda record: [reason] if (reason := statistics.invalid_reason(record)) else []):
+        yield "invalid", text, "bold red"
+    official = _once(record.task.name for record in records if record.task.official)
+    if official:
+        yield "label", f"{', '.join(official)}: {UNVERIFIED}", ""
+    for record in records:
+        if record.path is not None:
+            yield "record", str(record.path), ""
+
+
+def _board(record: Record) -> str:
+    board = record.board
+    clock = "" if board.clock_hz is None else f", {board.clock_hz / 1e6:g} MHz"
+    emulated = ", emulated" if board.emulated else ""
+    return f"{board.name} on {board.port}: {board.firmware} ({board.arch}, mpy {board.mpy}{clock}{emulated})"
+
+
+def _name(record: Record, records: Sequence[Record]) -> str:
+    """The task, with board and engine only where they tell records apart."""
+    boards = len({each.board.name for each in records}) > 1
+    engines = len({each.engine.name for each in records}) > 1
+    board = f" on {record.board.name}" if boards else ""
+    return f"{record.task.name}{board}{f' ({record.engine.name})' if engines else ''}"
+
+
+def _grouped(records: Sequence[Record], texts: Callable[[Record], Sequence[str]]) -> list[str]:
+    """Each text once, after the names of all records that have it."""
+    names: dict[str, list[str]] = {}
+    for record in records:
+        for text in texts(record):
+            names.setdefault(text, []).append(_name(record, records))
+    return [f"{', '.join(dict.fromkeys(those))}: {text}" for text, those in names.items()]
+
+
+def _once(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))

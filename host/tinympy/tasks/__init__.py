@@ -1,0 +1,31 @@
+"""The tasks by name, in the order in which `tinympy bench` runs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinympy.errors import UsageError
+from tinympy.tasks.ad01 import Ad01
+from tinympy.tasks.base import Accuracy, Sample, Task, dataset_sha256
+from tinympy.tasks.digits import Digits
+from tinympy.tasks.kws01 import Kws01
+
+__all__ = ["TASKS", "Accuracy", "Sample", "Task", "available", "dataset_sha256", "get"]
+
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Digits, Kws01, Ad01)}
+
+
+def get(name: str, folder: Path | None = None) -> Task:
+    """The task called `name`, which looks for its files in the assets folder `folder` first.
+
+    Raises:
+        UsageError: there is no such task.
+    """
+    if name not in TASKS:
+        raise UsageError(f"there is no task {name}", f"the tasks are {' '.join(TASKS)}; --model takes a model of yours")
+    return TASKS[name](folder)
+
+
+def available(folder: Path | None = None) -> list[str]:
+    """The names of the tasks whose files are all on this computer (present, not yet verified)."""
+    return [name for name in TASKS if not get(name, folder).missing()]

@@ -1,0 +1,196 @@
+"""A task is a model, its data set, and how outputs become a score."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tinympy import assets, labels
+from tinympy.errors import UsageError
+from tinympy.labels import Row
+from tinympy.tasks import scoring
+from tinympy.tasks.scoring import Int8
+
+WireInput = Literal["int8", "uint8-128", "float32"]
+WireResults = Literal["truncated", "rounded", "mse"]
+Metric = Literal["top1", "auc", "mean_score"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row of the label file.
+
+    inputs: int8 of shape (windows, input bytes), each row exactly what goes into the model's input tensor.
+    data: the input file as stored.
+    """
+
+    name: str
+    label: int
+    inputs: Int8
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A score over `n` samples. `target` is the MLPerf Tiny quality target, None where there is none."""
+
+    metric: Metric
+    value: float
+    n: int
+    outputs_sha256: str
+    target: float | None
+
+
+class Task(ABC):
+    """What every task has; the class attributes describe it, an instance knows where its files lie."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    official: ClassVar[bool]
+    """Whether MLPerf Tiny defines it."""
+    model_file: ClassVar[str]
+    full_n: ClassVar[int]
+    """Rows of the whole data set."""
+    target: ClassVar[float | None] = None
+    wire_bytes: ClassVar[int]
+    """Bytes that one `db load` of the serial protocol holds."""
+    wire_input: ClassVar[WireInput]
+    """How the board turns them into the input tensor: as they are, minus 128, or float32 to be quantised."""
+    wire_results: ClassVar[WireResults]
+    """How `m-results` shows the output: three digits cut off, three digits rounded, or the mean squared error."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` is the assets folder to search first."""
+        self.folder = folder
+
+    @property
+    def model_sha256(self) -> str | None:
+        """What the model file must hash to; None for a model that is bundled with tinympy."""
+        return None
+
+    @abstractmethod
+    def missing(self) -> list[str]:
+        """The files that the task lacks on this computer; empty when it can run."""
+
+    @abstractmethod
+    def model(self) -> bytes:
+        """The `.tflite` file.
+
+        Raises:
+            UsageError: it is missing or not the official one.
+        """
+
+    @abstractmethod
+    def samples(self, limit: int | None = None) -> list[Sample]:
+        """The first `limit` samples in label-file order, all without a limit.
+
+        Raises:
+            UsageError: an input is missing or not the official one, or the limit is below 1.
+        """
+
+    def score(self, samples: Sequence[Sample], outputs: Sequence[Int8]) -> Accuracy:
+        """The accuracy of `outputs`, one int8 array of shape (windows, output bytes) for each sample."""
+        value = scoring.top1([sample.label for sample in samples], outputs)
+        return Accuracy("top1", value, len(samples), scoring.outputs_sha256(outputs), self.target)
+
+
+class OfficialTask(Task):
+    """A task of MLPerf Tiny, whose files stand in an assets folder."""
+
+    official = True
+    file_bytes: ClassVar[int]
+    """Size of each input file."""
+
+    @property
+    def model_sha256(self) -> str | None:
+        return assets.select([self._model_name])[0].sha256
+
+    @property
+    def _model_name(self) -> str:
+        return f"models/{self.model_file}"
+
+    @property
+    def _labels_name(self) -> str:
+        return f"datasets/{self.name}/y_labels.csv"
+
+    def missing(self) -> list[str]:
+        needed = [self._model_name, self._labels_name]
+        absent = [name for name in needed if assets.find(name, self.folder) is None]
+        return absent or [self._input_name(row) for row in self._rows() if self._find(row) is None]
+
+    def model(self) -> bytes:
+        return assets.path(self._model_name, self.folder).read_bytes()
+
+    def samples(self, limit: int | None = None) -> list[Sample]:
+        check_limit(limit)
+        rows = self._rows()
+        chosen = rows[:limit]
+        absent = [row.file for row in chosen if self._find(row) is None]
+        if absent:
+            raise UsageError(
+                f"{len(absent)} of the {len(chosen)} inputs of {self.name} are not here, {absent[0]} for one",
+                self._how_to_get_inputs(),
+            )
+        samples = [self._sample(row) for row in chosen]
+        expected = self._inputs_asset().sha256
+        if len(chosen) == len(rows) and expected not in (None, dataset_sha256(samples)):
+            raise UsageError(
+                f"the inputs of {self.name} are not the official ones: their sha256 differs",
+                f"replace them with `tinympy assets fetch {self.name}`, or use another folder with --assets",
+            )
+        return samples
+
+    @abstractmethod
+    def _inputs(self, row: Row, data: bytes) -> Int8:
+        """The content of a file as model inputs, int8 of shape (windows, input bytes)."""
+
+    def _rows(self) -> list[Row]:
+        return labels.read(assets.path(self._labels_name, self.folder))
+
+    def _input_name(self, row: Row) -> str:
+        return f"datasets/{self.name}/{row.file}"
+
+    def _find(self, row: Row) -> Path | None:
+        return assets.find(self._input_name(row), self.folder)
+
+    def _sample(self, row: Row) -> Sample:
+        file = self._find(row)
+        assert file is not None
+        data = file.read_bytes()
+        if len(data) != self.file_bytes:
+            raise UsageError(f"{file} has {len(data)} bytes, an input of {self.name} has {self.file_bytes}")
+        return Sample(row.file, row.label, self._inputs(row, data), data)
+
+    def _inputs_asset(self) -> assets.Asset:
+        return assets.select([f"datasets/{self.name}/*.bin"])[0]
+
+    def _how_to_get_inputs(self) -> str:
+        asset = self._inputs_asset()
+        return f"`tinympy assets fetch {self.name}`" if asset.url else asset.note
+
+
+def dataset_sha256(samples: Iterable[Sample]) -> str:
+    """sha256 of the samples' files joined in label-file order."""
+    digest = hashlib.sha256()
+    for sample in samples:
+        digest.update(sample.data)
+    return digest.hexdigest()
+
+
+def one_window(data: bytes) -> Int8:
+    """A file that is one model input as it stands: int8 of shape (1, bytes)."""
+    window: npt.NDArray[np.int8] = np.frombuffer(data, np.int8).reshape(1, -1)
+    return window
+
+
+def check_limit(limit: int | None) -> None:
+    """Raises UsageError unless `limit` is None or at least 1."""
+    if limit is not None and limit < 1:
+        raise UsageError(f"cannot take {limit} samples", "--samples takes a number from 1")

@@ -1,0 +1,22 @@
+"""kws01: which of twelve words was spoken (MLPerf Tiny keyword spotting, DS-CNN on 49 frames of 10 MFCCs)."""
+
+from __future__ import annotations
+
+from tinympy.labels import Row
+from tinympy.tasks.base import OfficialTask, one_window
+from tinympy.tasks.scoring import Int8
+
+
+class Kws01(OfficialTask):
+    name = "kws01"
+    title = "keyword spotting"
+    model_file = "kws_ref_model.tflite"
+    full_n = 1000
+    target = 0.90
+    file_bytes = 490
+    wire_bytes = 490
+    wire_input = "int8"
+    wire_results = "truncated"
+
+    def _inputs(self, row: Row, data: bytes) -> Int8:
+        return one_window(data)

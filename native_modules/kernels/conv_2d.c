@@ -1,0 +1,83 @@
+/* CONV_2D. TFLM: reference_integer_ops::ConvPerChannel.
+ *
+ * For each output position the window's inputs are gathered into one row (scratch), padding filled with the input's
+ * zero point, whose contribution the folded bias cancels; each output channel is then one dot product. A 1 x 1 kernel
+ * reads its row where it lies. */
+#include "window.h"
+
+static uint32_t row_bytes(const struct tk_window *w) {
+    return tk_size(tk_size(w->kernel_height, w->kernel_width), w->input_channels);
+}
+
+static int is_pointwise(const struct tk_window *w) { return w->kernel_height == 1 && w->kernel_width == 1; }
+
+enum tk_error tk_conv_2d_check(const struct tk_operation *op, const uint8_t *constants,
+                               const struct tk_limits *limits) {
+    const struct tk_window *w = &op->as.window;
+    enum tk_error error = tk_window_check(op, limits);
+    if (error)
+        return error;
+    if (is_pointwise(w)) {
+        if (w->pad_top || w->pad_left || (w->output_height - 1u) * w->stride_height >= w->input_height ||
+            (w->output_width - 1u) * w->stride_width >= w->input_width)
+            return TK_ERROR_SHAPE;
+    } else if (!tk_fits(op->scratch, row_bytes(w), limits->arena_bytes)) {
+        return TK_ERROR_ACTIVATIONS;
+    }
+    return tk_channels_check(constants, w->channels, tk_size(row_bytes(w), w->channels), limits);
+}
+
+/* Copies the window at (y, x) of the input to `row`; y and x may lie in the padding. */
+static void gather(const struct tk_window *w, const int8_t *input, int32_t y, int32_t x, int8_t *row) {
+    int32_t depth = w->input_channels;
+    for (int32_t ky = 0; ky < w->kernel_height; ky++) {
+        int32_t iy = y + ky * w->dilation_height;
+        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
+            int32_t ix = x + kx * w->dilation_width;
+            if (iy >= 0 && iy < w->input_height && ix >= 0 && ix < w->input_width) {
+                const int8_t *pixel = input + (iy * w->input_width + ix) * depth;
+                for (int32_t c = 0; c < depth; c++)
+                    row[c] = pixel[c];
+            } else {
+                for (int32_t c = 0; c < depth; c++)
+                    row[c] = (int8_t)w->input_zero_point;
+            }
+            row += depth;
+        }
+    }
+}
+
+static uint32_t dot(const int8_t *a, const int8_t *b, uint32_t count) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += (uint32_t)(a[i] * b[i]);
+    return sum;
+}
+
+void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
+    const struct tk_window *w = &op->as.window;
+    const int8_t *input = (const int8_t *)arena + op->input;
+    int8_t *output = (int8_t *)arena + op->output + w->first_channel;
+    int8_t *scratch = (int8_t *)arena + op->scratch;
+    struct tk_channels k = tk_channels_at(constants, w->channels);
+    uint32_t length = row_bytes(w);
+
+    for (int32_t oy = 0; oy < w->output_height; oy++) {
+        int32_t y = oy * w->stride_height - w->pad_top;
+        for (int32_t ox = 0; ox < w->output_width; ox++) {
+            int32_t x = ox * w->stride_width - w->pad_left;
+            const int8_t *row = scratch;
+            if (is_pointwise(w))
+                row = input + (y * w->input_width + x) * w->input_channels;
+            else
+                gather(w, input, y, x, scratch);
+            const int8_t *weights = k.weights;
+            for (uint32_t c = 0; c < w->channels; c++, weights += length) {
+                uint32_t sum = (uint32_t)k.bias[c] + dot(row, weights, length);
+                output[c] = tk_requantise(sum, k.multiplier[c], k.shift[c], w->output_zero_point, w->output_min,
+                                          w->output_max);
+            }
+            output += w->output_channels;
+        }
+    }
+}

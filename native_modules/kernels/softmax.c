@@ -1,0 +1,86 @@
+/* SOFTMAX over the last dimension. TFLM: reference_ops::Softmax for int8, in gemmlowp's fixed point.
+ *
+ * An int8 input takes at most 256 distances from its row's maximum, so the compiler computes their exponentials, and the
+ * constants hold them as a table: exp(-d * beta * scale) in Q0.31 for d = 0, 1, … */
+#include "arithmetic.h"
+#include "tk.h"
+
+#define MAX_DEPTH 4095u /* the sum of so many exponentials in Q12.19 fits 31 bits */
+
+enum tk_error tk_softmax_check(const struct tk_operation *op, const struct tk_limits *limits) {
+    const struct tk_softmax *s = &op->as.softmax;
+    if (!s->rows || !s->depth || s->depth > MAX_DEPTH || !s->exponentials || s->exponentials > 256)
+        return TK_ERROR_SHAPE;
+    uint32_t bytes = tk_size(s->rows, s->depth);
+    if (!tk_fits(op->input, bytes, limits->arena_bytes) || !tk_fits(op->output, bytes, limits->arena_bytes))
+        return TK_ERROR_ACTIVATIONS;
+    if (s->exponentials * 4 > limits->constants_bytes)
+        return TK_ERROR_CONSTANTS;
+    return TK_OK;
+}
+
+/* x * 2^exponent, saturating. */
+static int32_t saturating_shift_left(int32_t x, int32_t exponent) {
+    int32_t limit = INT32_MAX >> exponent;
+    if (x > limit)
+        return INT32_MAX;
+    if (x < -limit - 1)
+        return INT32_MIN;
+    return (int32_t)((uint32_t)x << exponent);
+}
+
+/* 1 / (1 + x) in Q0.31 for x in Q0.31, 0 <= x < 1: three Newton-Raphson steps (gemmlowp's
+ * one_over_one_plus_x_for_x_in_0_1). */
+static int32_t one_over_one_plus(int32_t x) {
+    int32_t half_denominator = (int32_t)(((uint32_t)x + (uint32_t)INT32_MAX + 1u) >> 1);
+    int32_t estimate = 1515870810 /* 48/17 in Q2.29 */
+                       + tk_doubling_high_multiply(-1010580540 /* -32/17 */, half_denominator);
+    for (int32_t step = 0; step < 3; step++) {
+        int32_t product = tk_doubling_high_multiply(estimate, half_denominator);
+        int32_t error = (1 << 29) - product;
+        estimate += saturating_shift_left(tk_doubling_high_multiply(error, estimate), 2);
+    }
+    return saturating_shift_left(estimate, 1);
+}
+
+static void softmax_row(const int8_t *input, int8_t *output, uint32_t depth, const int32_t *exponential,
+                        uint32_t exponentials) {
+    int32_t maximum = -128;
+    for (uint32_t i = 0; i < depth; i++)
+        if (input[i] > maximum)
+            maximum = input[i];
+
+    uint32_t sum = 0; /* Q12.19 */
+    for (uint32_t i = 0; i < depth; i++) {
+        uint32_t distance = (uint32_t)(maximum - input[i]);
+        if (distance < exponentials)
+            sum += (uint32_t)tk_rounding_divide_by_power(exponential[distance], 12);
+    }
+
+    int32_t headroom = 0;
+    while (sum && !(sum << headroom & 0x80000000u))
+        headroom++;
+    int32_t reciprocal = one_over_one_plus((int32_t)((sum << headroom) & 0x7fffffffu));
+    int32_t exponent = 12 - headroom + 31 - 8;
+
+    for (uint32_t i = 0; i < depth; i++) {
+        uint32_t distance = (uint32_t)(maximum - input[i]);
+        int32_t probability = 0;
+        if (distance < exponentials && exponent <= 31)
+            probability =
+                tk_rounding_divide_by_power(tk_doubling_high_multiply(exponential[distance], reciprocal), exponent);
+        output[i] = (int8_t)tk_clamp(probability - 128, -128, 127);
+    }
+}
+
+void tk_softmax(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
+    const struct tk_softmax *s = &op->as.softmax;
+    const int32_t *exponential = (const int32_t *)(const void *)constants;
+    const int8_t *input = (const int8_t *)arena + op->input;
+    int8_t *output = (int8_t *)arena + op->output;
+    for (uint32_t row = 0; row < s->rows; row++) {
+        softmax_row(input, output, s->depth, exponential, s->exponentials);
+        input += s->depth;
+        output += s->depth;
+    }
+}

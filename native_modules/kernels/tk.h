@@ -1,0 +1,176 @@
+/* tinympy kernels: run a compiled program on an arena, bit for bit as TensorFlow Lite Micro's int8 reference would.
+ *
+ * The caller owns all memory: the program (read only), the arena, and the handle that ties a checked program to the
+ * places of its constants. The kernels allocate nothing, keep no state and touch only what the program was checked
+ * for: tk_load looks at every offset and length once, tk_run trusts it.
+ *
+ * docs/program-format.md is the specification of the structures that a program consists of. */
+#ifndef TK_H
+#define TK_H
+
+#include <stdint.h>
+
+#define TK_MAGIC 0x59504d54u /* "TMPY" */
+#define TK_VERSION 1u
+#define TK_ALIGNMENT 8u /* of the program, the handle and the arena, in bytes */
+#define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
+
+/* What tk_handle_bytes, tk_load and tk_run return when they refuse: negative, and for TK_ERROR_OPERATION… codes the
+ * operation's index times 256 is subtracted as well (see tk_error). */
+enum tk_error {
+    TK_OK = 0,
+    TK_ERROR_TRUNCATED = 1,    /* fewer bytes than the head announces */
+    TK_ERROR_MAGIC = 2,        /* not a program */
+    TK_ERROR_VERSION = 3,      /* a program format this module does not know */
+    TK_ERROR_HEAD = 4,         /* counts and sizes of the head contradict each other */
+    TK_ERROR_ALIGNMENT = 5,    /* program, tile, handle or arena at an unaligned address */
+    TK_ERROR_TILE = 6,         /* a tile lies outside the program or is not the one announced */
+    TK_ERROR_TENSOR = 7,       /* an input or output lies outside the arena */
+    TK_ERROR_HANDLE = 8,       /* not a handle that tk_load made, or too small */
+    TK_ERROR_ARENA = 9,        /* the arena is smaller than the program needs */
+    TK_ERROR_RANGE = 10,       /* no such range of operations */
+    TK_ERROR_OPCODE = 16,      /* from here on: operation by operation */
+    TK_ERROR_SHAPE = 17,       /* a dimension, stride or count that cannot be */
+    TK_ERROR_ACTIVATIONS = 18, /* input, output or scratch outside the arena */
+    TK_ERROR_CONSTANTS = 19,   /* constants outside their tile */
+    TK_ERROR_VALUE = 20        /* a constant or parameter outside its range */
+};
+
+enum tk_opcode {
+    TK_CONV_2D = 1,
+    TK_DEPTHWISE_CONV_2D = 2,
+    TK_FULLY_CONNECTED = 3,
+    TK_AVERAGE_POOL_2D = 4,
+    TK_SOFTMAX = 5
+};
+
+/* A program: this header, then input_count + output_count tensors, then the operations, then the tile table: together
+ * the head. The tiles with the constants follow, or lie elsewhere (in flash). */
+struct tk_header {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t header_bytes;
+    uint32_t program_bytes;
+    uint32_t head_crc32;
+    uint32_t program_id;
+    uint8_t layout;
+    uint8_t input_count;
+    uint8_t output_count;
+    uint8_t reserved;
+    uint16_t operation_count;
+    uint16_t tile_count;
+    uint32_t arena_bytes;
+    uint32_t head_bytes;
+    char name[28];
+    uint8_t model_sha256[32];
+};
+
+/* An input or output of the model. Only `offset` and `bytes` matter to the kernels. */
+struct tk_tensor {
+    uint32_t offset;
+    uint32_t bytes;
+    float scale;
+    int32_t zero_point;
+    uint8_t dtype;
+    uint8_t rank;
+    uint16_t shape[6];
+    uint8_t reserved[2];
+};
+
+/* Where in the program a tile lies (its 16-byte header), and how many bytes of constants it holds. */
+struct tk_tile_entry {
+    uint32_t offset;
+    uint32_t bytes;
+};
+
+struct tk_tile {
+    uint32_t program_id;
+    uint32_t index;
+    uint32_t bytes;
+    uint32_t crc32;
+};
+
+/* CONV_2D, DEPTHWISE_CONV_2D, AVERAGE_POOL_2D: a window slides over one image of height x width x channels. The
+ * operation computes output channels first_channel … first_channel + channels - 1. */
+struct tk_window {
+    uint16_t input_height, input_width, input_channels;
+    uint16_t output_height, output_width, output_channels;
+    uint16_t kernel_height, kernel_width;
+    uint16_t stride_height, stride_width;
+    uint16_t dilation_height, dilation_width;
+    uint16_t pad_top, pad_left;
+    int16_t input_zero_point;
+    int16_t output_zero_point;
+    int16_t output_min, output_max;
+    uint16_t first_channel, channels;
+    uint16_t depth_multiplier; /* DEPTHWISE_CONV_2D only */
+    uint16_t reserved;
+};
+
+struct tk_fully_connected {
+    uint32_t batches, inputs, outputs;
+    uint32_t first_channel, channels;
+    int16_t output_zero_point;
+    int16_t output_min, output_max;
+    uint16_t reserved[9];
+};
+
+struct tk_softmax {
+    uint32_t rows, depth;
+    uint32_t exponentials; /* entries of the table in the constants */
+    uint32_t reserved[8];
+};
+
+struct tk_operation {
+    uint8_t opcode;
+    uint8_t reserved;
+    uint16_t tile;
+    uint32_t constants; /* offset in the tile */
+    uint32_t input, output, scratch; /* offsets in the arena */
+    union {
+        struct tk_window window;
+        struct tk_fully_connected fully_connected;
+        struct tk_softmax softmax;
+    } as;
+};
+
+/* The format has no padding that a compiler could choose. */
+typedef char tk_assert_header_size[sizeof(struct tk_header) == 96 ? 1 : -1];
+typedef char tk_assert_tensor_size[sizeof(struct tk_tensor) == 32 ? 1 : -1];
+typedef char tk_assert_operation_size[sizeof(struct tk_operation) == 64 ? 1 : -1];
+typedef char tk_assert_tile_size[sizeof(struct tk_tile) == 16 ? 1 : -1];
+
+/* Bytes of memory that tk_load needs for the handle of this program, or a negated tk_error. */
+int32_t tk_handle_bytes(const void *program, uint32_t length);
+
+/* Check a program of `length` bytes once and for all and write its handle. `tiles`: the addresses of the tile headers,
+ * one for each tile, or 0 when the tiles follow the head in `program` itself. TK_OK or a negated error. */
+int32_t tk_load(void *handle, uint32_t handle_bytes, const void *program, uint32_t length, const void *const *tiles);
+
+/* Run operations first … last - 1 of a loaded program. TK_OK or a negated error; on an error nothing was computed. */
+int32_t tk_run(const void *handle, uint32_t handle_bytes, void *arena, uint32_t arena_bytes, uint32_t first,
+               uint32_t last);
+
+/* --- Between program.c and the kernels: each kernel has a check, run once at load, and a run. --- */
+
+/* What an operation may touch. */
+struct tk_limits {
+    uint32_t arena_bytes;
+    uint32_t constants_bytes; /* from the operation's constants to the end of their tile */
+};
+
+enum tk_error tk_conv_2d_check(const struct tk_operation *op, const uint8_t *constants, const struct tk_limits *limits);
+enum tk_error tk_depthwise_conv_2d_check(const struct tk_operation *op, const uint8_t *constants,
+                                         const struct tk_limits *limits);
+enum tk_error tk_fully_connected_check(const struct tk_operation *op, const uint8_t *constants,
+                                       const struct tk_limits *limits);
+enum tk_error tk_average_pool_2d_check(const struct tk_operation *op, const struct tk_limits *limits);
+enum tk_error tk_softmax_check(const struct tk_operation *op, const struct tk_limits *limits);
+
+void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
+void tk_depthwise_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
+void tk_fully_connected(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
+void tk_average_pool_2d(const struct tk_operation *op, uint8_t *arena);
+void tk_softmax(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
+
+#endif

@@ -1,0 +1,45 @@
+/* What the operators with a sliding window have in common. */
+#ifndef TK_WINDOW_H
+#define TK_WINDOW_H
+
+#include "arithmetic.h"
+#include "channels.h"
+#include "tk.h"
+
+static inline uint32_t tk_window_input_bytes(const struct tk_window *w) {
+    return tk_size(tk_size(w->input_height, w->input_width), w->input_channels);
+}
+
+static inline uint32_t tk_window_output_bytes(const struct tk_window *w) {
+    return tk_size(tk_size(w->output_height, w->output_width), w->output_channels);
+}
+
+/* Positions stay far from the ends of int32_t: (outputs - 1) * stride + (kernel - 1) * dilation < 2^30. */
+static inline int tk_extent_is_small(uint32_t outputs, uint32_t stride, uint32_t kernel, uint32_t dilation) {
+    uint32_t travel = (outputs - 1) * stride;
+    uint32_t reach = (kernel - 1) * dilation;
+    return travel < 1u << 29 && reach < 1u << 29;
+}
+
+/* Dimensions are possible, and the input and output lie within the arena. */
+static inline enum tk_error tk_window_check(const struct tk_operation *op, const struct tk_limits *limits) {
+    const struct tk_window *w = &op->as.window;
+    if (!w->input_height || !w->input_width || !w->input_channels || !w->output_height || !w->output_width ||
+        !w->output_channels || !w->kernel_height || !w->kernel_width || !w->stride_height || !w->stride_width ||
+        !w->dilation_height || !w->dilation_width || !w->channels)
+        return TK_ERROR_SHAPE;
+    if (!tk_fits(w->first_channel, w->channels, w->output_channels))
+        return TK_ERROR_SHAPE;
+    if (!tk_extent_is_small(w->output_height, w->stride_height, w->kernel_height, w->dilation_height) ||
+        !tk_extent_is_small(w->output_width, w->stride_width, w->kernel_width, w->dilation_width))
+        return TK_ERROR_SHAPE;
+    if (!tk_fits(op->input, tk_window_input_bytes(w), limits->arena_bytes) ||
+        !tk_fits(op->output, tk_window_output_bytes(w), limits->arena_bytes))
+        return TK_ERROR_ACTIVATIONS;
+    if (!tk_is_int8(w->output_min) || !tk_is_int8(w->output_max) || !tk_is_int8(w->input_zero_point) ||
+        !tk_is_int8(w->output_zero_point))
+        return TK_ERROR_VALUE;
+    return TK_OK;
+}
+
+#endif
