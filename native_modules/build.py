@@ -47,7 +47,9 @@ class Architecture:
 
 
 ARCHITECTURES = {
-    "x64": Architecture("gcc", "gcc", ("-O3", "-fcf-protection=none", "-DMICROPY_FLOAT_IMPL=MICROPY_FLOAT_IMPL_DOUBLE")),
+    "x64": Architecture(
+        "gcc", "gcc", ("-O3", "-fcf-protection=none", "-DMICROPY_FLOAT_IMPL=MICROPY_FLOAT_IMPL_DOUBLE")
+    ),
     "armv6m": Architecture(
         "arm-none-eabi-gcc",
         "gcc-arm-none-eabi",

@@ -13,7 +13,7 @@ NOWHERE, BUFFER, FRAME, BROKEN = range(4)
 
 
 class Frames:
-    """Executes requests on `dut` (model, name, source, window), read by `read_into(view)`, answered by `write(data)`."""
+    """Executes requests on `dut` (its model, name, source, window) over `read_into(view)` and `write(data)`."""
 
     def __init__(self, dut, read_into, write):
         self._dut = dut

@@ -34,7 +34,6 @@ DAMAGED = 1
 BAD_LENGTH = 2
 UNKNOWN = 3
 FAILED = 4
-NO_INPUT = 5
 
 
 def encode(kind: int, sequence: int, payload: bytes) -> bytes:

@@ -208,7 +208,10 @@ def _status(asset: Asset, folder: Path | None) -> Status:
     present = [file for file in files if file is not None]
     digest, size_bytes = hashlib.sha256(), 0
     for file in present:
-        content = file.read_bytes()
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
         digest.update(content)
         size_bytes += len(content)
     genuine = size_bytes == asset.size_bytes and asset.sha256 in (None, digest.hexdigest())

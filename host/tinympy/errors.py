@@ -44,3 +44,9 @@ class InvalidResultError(TinympyError):
     """The measurement ran, but its result breaks a rule."""
 
     exit_code = 6
+
+
+class InterruptedRunError(TinympyError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = 130

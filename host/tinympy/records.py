@@ -206,7 +206,7 @@ def write(record: Record) -> None:
         UsageError: it cannot be written; the old document stays as it is.
     """
     assert record.path is not None, "create() comes first"
-    text = json.dumps(_to_json(record), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    text = json.dumps(_to_json(record), indent=1, allow_nan=False) + "\n"
     try:
         temporary = record.path.with_name(f".{record.path.stem}.{os.getpid()}.part")
         try:

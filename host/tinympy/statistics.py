@@ -62,6 +62,13 @@ def throughput_ips(record: Record) -> float | None:
     return median(window.n / (window.elapsed_us / 1e6) for window in windows) if windows else None
 
 
+def figure(metric: str, value: float) -> str:
+    """A score as people read it: top-1 in percent, AUC with three decimals as the public runner prints it."""
+    if metric == "top1":
+        return f"{100 * value:.1f} %"
+    return f"{value:.3f}" if metric == "auc" else f"{value:.4f}"
+
+
 def invalid_reason(record: Record) -> str | None:
     """Why the result must not be used; None when it may be."""
     if not record.valid:
@@ -74,8 +81,8 @@ def invalid_reason(record: Record) -> str | None:
         return "the run has not come to its end"
     if any(window.elapsed_us <= 0 or window.n <= 0 for window in record.windows):
         return "a window took no time"
-    if _below_target(record) and _is_whole(record):
-        return f"{_accuracy_text(record)} is below the target of {_figure(record, record.task.target)}"
+    if record.accuracy is not None and _below_target(record) and _is_whole(record):
+        return f"{figure(record.accuracy.metric, record.accuracy.value)} is {_below_text(record)}"
     return None
 
 
@@ -146,26 +153,21 @@ def _below_target(record: Record) -> bool:
     return round(accuracy.value, 3) < target
 
 
-def _figure(record: Record, value: float | None) -> str:
-    if value is None or record.accuracy is None:
-        return "none"
-    return f"{100 * value:.1f} %" if record.accuracy.metric == "top1" else f"{value:.3f}"
-
-
-def _accuracy_text(record: Record) -> str:
-    assert record.accuracy is not None
-    names = {"top1": "top-1", "auc": "AUC", "mean_score": "the mean score"}
-    metric = record.accuracy.metric
-    return f"{names.get(metric, metric)} {_figure(record, record.accuracy.value)}"
+def _below_text(record: Record) -> str:
+    assert record.accuracy is not None and record.task.target is not None
+    return f"below the target of {figure(record.accuracy.metric, record.task.target)}"
 
 
 def _accuracy_notices(record: Record) -> list[Notice]:
     accuracy, data_set = record.accuracy, record.data_set
     if accuracy is None or data_set is None or _is_whole(record):
         return []
-    below = f", below the target of {_figure(record, record.task.target)}" if _below_target(record) else ""
-    share = f"{accuracy.n} of {data_set.full_n} samples"
-    return [Notice(f"{_accuracy_text(record)} over {share}{below}", "compare only figures over the whole data set")]
+    below = f", {_below_text(record)}" if _below_target(record) else ""
+    samples = "1 sample" if accuracy.n == 1 else f"{accuracy.n} samples"
+    message = (
+        f"{figure(accuracy.metric, accuracy.value)} over {samples} where the data set has {data_set.full_n}{below}"
+    )
+    return [Notice(message, "compare only figures over the whole data set")]
 
 
 def _spread_notices(latency: Latency) -> list[Notice]:
@@ -203,5 +205,5 @@ def _window_notices(record: Record) -> list[Notice]:
 
 
 def _seconds(value: float) -> str:
-    """Rounded down, so that a window too short never reads as long enough."""
-    return f"{int(10 * value) / 10} s" if value >= 1 else f"{int(1000 * value)} ms"
+    """Rounded, but never up to the length that is asked for."""
+    return f"{min(value, WINDOW_S - 0.1):.1f} s" if value >= 0.95 else f"{1000 * value:.0f} ms"

@@ -1,8 +1,8 @@
 /* Fixed-point arithmetic of TensorFlow Lite Micro (double rounding), in wrapping 32-bit integers.
  *
- * A core without a 32 x 32 -> 64 bit multiply (Cortex-M0+) would call a helper of the compiler's library, which a native
- * module cannot link; TK_NARROW_MULTIPLY selects the same arithmetic from 16-bit halves. Right shifts of negative
- * numbers are arithmetic, as every compiler that MicroPython is built with has them. */
+ * A core without a 32 x 32 -> 64 bit multiply (Cortex-M0+) would call a helper of the compiler's library, which a
+ * native module cannot link; TK_NARROW_MULTIPLY selects the same arithmetic from 16-bit halves. Right shifts of
+ * negative numbers are arithmetic, as every compiler that MicroPython is built with has them. */
 #ifndef TK_ARITHMETIC_H
 #define TK_ARITHMETIC_H
 

@@ -1,7 +1,7 @@
 /* SOFTMAX over the last dimension. TFLM: reference_ops::Softmax for int8, in gemmlowp's fixed point.
  *
- * An int8 input takes at most 256 distances from its row's maximum, so the compiler computes their exponentials, and the
- * constants hold them as a table: exp(-d * beta * scale) in Q0.31 for d = 0, 1, … */
+ * An int8 input takes at most 256 distances from its row's maximum, so the compiler computes their exponentials, and
+ * the constants hold them as a table: exp(-d * beta * scale) in Q0.31 for d = 0, 1, … */
 #include "arithmetic.h"
 #include "tk.h"
 

@@ -12,7 +12,7 @@
 
 #define TK_MAGIC 0x59504d54u /* "TMPY" */
 #define TK_VERSION 1u
-#define TK_ALIGNMENT 8u /* of the program, the handle and the arena, in bytes */
+#define TK_ALIGNMENT 8u               /* of the program, the handle and the arena, in bytes */
 #define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
 
 /* What tk_handle_bytes, tk_load and tk_run return when they refuse: negative, and for TK_ERROR_OPERATION… codes the
@@ -125,7 +125,7 @@ struct tk_operation {
     uint8_t opcode;
     uint8_t reserved;
     uint16_t tile;
-    uint32_t constants; /* offset in the tile */
+    uint32_t constants;              /* offset in the tile */
     uint32_t input, output, scratch; /* offsets in the arena */
     union {
         struct tk_window window;

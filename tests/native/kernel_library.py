@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from program_view import ProgramView
 from tinympy.device.program import Head
 
 NATIVE_MODULES = Path(__file__).parents[2] / "native_modules"
@@ -40,23 +42,28 @@ class Loaded:
 
     def __init__(self, library: KernelLibrary, program: bytes) -> None:
         self._functions = library.functions
-        self._program = _aligned_copy(program)
-        self._length = len(program)
-        size = self._functions.tk_handle_bytes(self._program.ctypes, self._length)
+        self._program = _exact_copy(program)
+        size = self._functions.tk_handle_bytes(self._program.ctypes, len(program))
         if size < 0:
             raise ProgramRefused(size)
-        self._handle = _aligned_copy(bytes(size))
-        error = self._functions.tk_load(self._handle.ctypes, size, self._program.ctypes, self._length, None)
+        self._handle = _exact_copy(bytes(size))
+        error = self._functions.tk_load(self._handle.ctypes, size, self._program.ctypes, len(program), None)
         if error < 0:
             raise ProgramRefused(error)
-        self.head = Head(program)
-        self.arena = _aligned_copy(bytes(self.head.arena_bytes))
+        self.view = ProgramView(program)
+
+    @cached_property
+    def head(self) -> Head:
+        return Head(bytes(self.view))
+
+    @cached_property
+    def arena(self) -> npt.NDArray[np.uint8]:
+        return _exact_copy(bytes(self.view.header.arena_bytes))
 
     def run(self, first: int = 0, last: int | None = None) -> None:
-        last = self.head.operation_count if last is None else last
-        arena_bytes = len(self.arena)
+        last = self.view.header.operation_count if last is None else last
         error = self._functions.tk_run(
-            self._handle.ctypes, len(self._handle), self.arena.ctypes, arena_bytes, first, last
+            self._handle.ctypes, len(self._handle), self.arena.ctypes, len(self.arena), first, last
         )
         if error < 0:
             raise ProgramRefused(error)
@@ -71,9 +78,8 @@ class Loaded:
         ]
 
 
-def _aligned_copy(content: bytes) -> npt.NDArray[np.uint8]:
-    """At a multiple of 8, ending where its memory block ends."""
-    words = np.zeros(-(-len(content) // 8) or 1, np.uint64)
-    copy = words.view(np.uint8)[: len(content)]
-    copy[:] = np.frombuffer(content, np.uint8)
+def _exact_copy(content: bytes) -> npt.NDArray[np.uint8]:
+    """A memory block of just these bytes, which malloc aligns for anything."""
+    copy = np.frombuffer(content, np.uint8).copy()
+    assert copy.ctypes.data % 8 == 0
     return copy

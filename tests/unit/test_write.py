@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tflite
+
 from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
 from tinympy.compiler.read import read
 from tinympy.compiler.write import write

@@ -33,14 +33,10 @@ def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: b
     lowered = packed.lowered
     tensors = b"".join(
         _encode_tensor(graph.tensors[tensor], arena.value_offsets[value])
-        for tensor, value in zip(
-            (*graph.inputs, *graph.outputs), (*lowered.inputs, *lowered.outputs), strict=True
-        )
+        for tensor, value in zip((*graph.inputs, *graph.outputs), (*lowered.inputs, *lowered.outputs), strict=True)
     )
     operations = b"".join(_encode_operation(packed, arena, index) for index in range(len(lowered.operations)))
-    head_bytes = (
-        layout.HEADER_BYTES + len(tensors) + len(operations) + layout.TILE_ENTRY_BYTES * len(packed.tiles)
-    )
+    head_bytes = layout.HEADER_BYTES + len(tensors) + len(operations) + layout.TILE_ENTRY_BYTES * len(packed.tiles)
     tile_offsets, program_bytes = _tile_offsets(packed.tiles, head_bytes)
     entries = b"".join(
         struct.pack(layout.TILE_ENTRY, offset, len(tile))

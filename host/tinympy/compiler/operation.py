@@ -115,9 +115,7 @@ class Channels:
         return len(self.bias)
 
     def __getitem__(self, part: slice) -> Channels:
-        return Channels(
-            self.bias[part], self.multiplier[part], self.shift[part], self.weights[part], self.taps_first
-        )
+        return Channels(self.bias[part], self.multiplier[part], self.shift[part], self.weights[part], self.taps_first)
 
     def encoded_bytes(self, count: int) -> int:
         """Size of the constants of `count` channels."""
@@ -142,11 +140,12 @@ class Operation:
     scratch_bytes: int = 0
 
     def narrowed(self, first: int, count: int) -> Operation:
-        """The same operation for `count` output channels from `first` on: how one is split over several tiles."""
+        """The operation for `count` of its channels, `first` of them left out: how it is split over several tiles."""
         assert isinstance(self.constants, Channels) and isinstance(self.parameters, Window | FullyConnected)
+        first_channel = self.parameters.first_channel + first
         return replace(
             self,
-            parameters=replace(self.parameters, first_channel=first, channels=count),
+            parameters=replace(self.parameters, first_channel=first_channel, channels=count),
             constants=self.constants[first : first + count],
         )
 

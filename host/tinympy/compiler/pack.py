@@ -1,4 +1,4 @@
-"""Pass 5, constants → tiles: an operation whose weights do not fit the rest of a tile becomes several, by channel range."""
+"""Pass 4, constants → tiles: an operation that does not fit the rest of a tile becomes several, by channel range."""
 
 from __future__ import annotations
 
@@ -58,16 +58,9 @@ def _split(operation: Operation, room: int, limit: int) -> tuple[Operation, Oper
             f"a tile has {limit}",
             "keep the weights in RAM",
         )
-    first = getattr(operation.parameters, "first_channel", 0)
     if count == len(constants):
         return operation, None
-    part = operation.narrowed(0, count)
-    rest = operation.narrowed(count, len(constants) - count)
-    return _shifted(part, first), _shifted(rest, first + count)
-
-
-def _shifted(operation: Operation, first_channel: int) -> Operation:
-    return replace(operation, parameters=replace(operation.parameters, first_channel=first_channel))  # type: ignore[call-arg]
+    return operation.narrowed(0, count), operation.narrowed(count, len(constants) - count)
 
 
 def _fitting(constants: Channels, room: int) -> int:

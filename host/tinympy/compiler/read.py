@@ -1,4 +1,4 @@
-"""Pass 1, `.tflite` bytes → graph. The file format is TensorFlow Lite's FlatBuffers schema, version 3 (PyPI `tflite`)."""
+"""Pass 1, `.tflite` bytes → graph. The format: TensorFlow Lite's FlatBuffers schema, version 3 (PyPI `tflite`)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,15 @@ def read(content: bytes) -> Graph:
         raise ModelError("not a TensorFlow Lite model: the mark TFL3 is missing", _DAMAGED)
     try:
         return _read_model(tflite.Model.GetRootAs(content, 0))
-    except (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError, UnicodeDecodeError) as error:
+    except (
+        struct.error,
+        IndexError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        AttributeError,
+        UnicodeDecodeError,
+    ) as error:
         # The generated accessors trust the file; whatever a damaged offset makes them trip over ends here.
         raise ModelError(f"the model file is damaged ({error})", _DAMAGED) from error
 

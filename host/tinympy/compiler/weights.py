@@ -1,4 +1,4 @@
-"""Weights, bias and scales of an operator as constants by output channel, the input's zero point folded into the bias."""
+"""Weights, bias and scales as constants by output channel, the input's zero point folded into the bias."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def lower_channels(
     scales = _weight_scales(lowering, weight_tensor, channels, axis)
     input_scale, output_scale = scale_of(tensor), scale_of(output)
     if per_tensor_product and scales.size == 1:
+        _require_bias_scale(lowering, float(input_scale) * float(scales[0]), float(output_scale))
         with np.errstate(over="ignore", under="ignore"):
             real = [float(input_scale * scales[0]) / float(output_scale)]
     else:
@@ -60,6 +61,16 @@ def _weight_scales(lowering: Lowering, tensor: Tensor, channels: int, axis: int)
         lowering.require(quantization.axis == axis, f"weights quantised along axis {quantization.axis}")
     lowering.require(bool(np.all(np.isfinite(scales)) and np.all(scales >= 0)), "weight scales must be positive")
     return scales
+
+
+def _require_bias_scale(lowering: Lowering, product: float, output_scale: float) -> None:
+    """TFLM's GetQuantizedConvolutionMultipler: the bias counts in units of input times weight scale, or nearly so."""
+    tensor = lowering.optional_input(2)
+    if tensor is not None:
+        difference = abs(product - float(scale_of(tensor)))
+        lowering.require(
+            difference / output_scale <= 0.02, "its bias scale is not the product of input and weight scale"
+        )
 
 
 def _bias(lowering: Lowering, channels: int) -> npt.NDArray[np.int64]:

@@ -60,11 +60,8 @@ def _row(record: Record) -> list[Text]:
 
 
 def _accuracy(accuracy: Accuracy) -> Text:
-    value, name = {
-        "top1": (f"{100 * accuracy.value:.1f} %", "top-1"),
-        "auc": (f"{accuracy.value:.3f}", "AUC"),
-        "mean_score": (f"{accuracy.value:.4f}", "score"),
-    }.get(accuracy.metric, (f"{accuracy.value:g}", accuracy.metric))
+    name = {"top1": "top-1", "auc": "AUC", "mean_score": "score"}.get(accuracy.metric, accuracy.metric)
+    value = statistics.figure(accuracy.metric, accuracy.value)
     return _lines((value, "bold"), (f"{name} n {accuracy.n}", "dim"))
 
 
@@ -101,7 +98,9 @@ def _notes(records: Sequence[Record]) -> Table:
 
 def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     """Key, text and style of each line below the table."""
-    yield "units", "kB = 1000 bytes; heap: left free; latency: median and range of windows", "dim"
+    counts = sorted({len(record.windows) for record in records if record.windows})
+    windows = f"; latency: median and range of {' or '.join(map(str, counts))} windows" if counts else ""
+    yield "units", f"kB = 1000 bytes; heap: left free{windows}", "dim"
     for text in _once(_board(record) for record in records):
         yield "board", text, ""
     for text in _once(f"{r.host.platform}, Python {r.host.python}, {r.host.cpu}" for r in records):

@@ -22,7 +22,7 @@ def get(name: str, folder: Path | None = None) -> Task:
         UsageError: there is no such task.
     """
     if name not in TASKS:
-        raise UsageError(f"there is no task {name}", f"the tasks are {' '.join(TASKS)}; --model takes a model of yours")
+        raise UsageError(f"there is no task {name}", f"the tasks are {' '.join(TASKS)}")
     return TASKS[name](folder)
 
 

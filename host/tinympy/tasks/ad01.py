@@ -82,7 +82,8 @@ def windows(data: bytes, window_bytes: int = WINDOW_BYTES, stride_bytes: int = S
 def quantise(values: Float32) -> Int8:
     """Real numbers as the model's int8 inputs: divided in float32, rounded half away from zero, clamped."""
     # In float64 adding a half is exact, so 0.49999997 stays below 1 as it does with C's round().
-    quotient = (values / INPUT_SCALE).astype(np.float64)
+    with np.errstate(over="ignore"):
+        quotient = (values / INPUT_SCALE).astype(np.float64)
     rounded = np.trunc(quotient + np.copysign(0.5, quotient)) + INPUT_ZERO_POINT
     quantised: Int8 = np.clip(rounded, -128, 127).astype(np.int8)
     return quantised

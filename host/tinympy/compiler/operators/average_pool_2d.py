@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D: input and output share their quantisation, so the mean of the integers is the integer of the mean."""
+"""AVERAGE_POOL_2D: input and output share their quantisation, so the mean of the integers is the mean's integer."""
 
 from tinympy.compiler.lower import Lowering
 from tinympy.compiler.operation import AVERAGE_POOL_2D, Operation, Span

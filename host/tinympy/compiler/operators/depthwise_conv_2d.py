@@ -11,7 +11,9 @@ from tinympy.compiler.window import lower_window
 def lower(lowering: Lowering) -> None:
     tensor, output, options = lowering.input(0), lowering.output(), lowering.operator.options
     weights = constant_weights(lowering)
-    lowering.require(weights.ndim == 4 and weights.shape[0] == 1, "weights must be of shape (1, height, width, channels)")
+    lowering.require(
+        weights.ndim == 4 and weights.shape[0] == 1, "weights must be of shape (1, height, width, channels)"
+    )
     _, height, width, channels = weights.shape
     lowering.require(len(tensor.shape) == 4 and tensor.elements > 0, f"input shape {tensor.shape}")
     # TFLM, too, ignores the option and derives the multiplier from the shapes.

