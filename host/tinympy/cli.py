@@ -72,6 +72,7 @@ def options(
 
 @app.command()
 def bench(
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as with --task.", metavar="[TASK]...")] = None,
     board: Annotated[str, typer.Option(help="The board to measure (see `tinympy boards`).")] = "unix",
     task: Annotated[
         list[str] | None, typer.Option(help="A task; may be repeated. Without: every task whose files are here.")
@@ -89,7 +90,7 @@ def bench(
 
     jobs = plan.plan(
         board=board,
-        task_names=task or (),
+        task_names=[*(task or ()), *(tasks or ())],
         mode=mode,
         engine=engine,
         samples=samples,

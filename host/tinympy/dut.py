@@ -69,10 +69,14 @@ class _SilenceError(Exception):
 
 
 class Dut:
-    """The device under test at the other end of `stream`. Every method raises BoardError when the board fails."""
+    """The device under test at the other end of `stream`. Every method raises BoardError when the board fails.
 
-    def __init__(self, stream: Stream) -> None:
+    timeout_s limits an exchange, all its attempts together, where no other limit is given.
+    """
+
+    def __init__(self, stream: Stream, timeout_s: float = REPLY_TIMEOUT_S) -> None:
         self._stream = stream
+        self._timeout_s = timeout_s
         self._receiver = wire.Receiver(self._read_into)
         self._deadline_s = 0.0
         self._sequence = 0
@@ -85,14 +89,14 @@ class Dut:
         self._lines(time.monotonic() + timeout_s)
         self._stale = False
 
-    def command(self, text: str, timeout_s: float = REPLY_TIMEOUT_S) -> list[str]:
+    def command(self, text: str, timeout_s: float | None = None) -> list[str]:
         """Send a text command (without its `%`) and return the lines of the reply, without the closing m-ready."""
         if self._stale:
             self.synchronise()
         self._heard.clear()
         self._stream.write(text.encode("ascii") + b"%")
         try:
-            return self._lines(time.monotonic() + timeout_s)
+            return self._lines(time.monotonic() + (timeout_s or self._timeout_s))
         except BoardError:
             self._stale = True
             raise
@@ -116,7 +120,7 @@ class Dut:
         """Put `data` (the whole input tensor, int8) into the model's input."""
         self._request(wire.LOAD_INPUT, data)
 
-    def infer_sample(self, data: bytes, timeout_s: float = REPLY_TIMEOUT_S) -> tuple[bytes, int]:
+    def infer_sample(self, data: bytes, timeout_s: float | None = None) -> tuple[bytes, int]:
         """Load `data` (the whole input tensor, int8), run once; return the output tensor (int8) and microseconds.
 
         timeout_s covers up to three attempts: allow three times what one inference takes.
@@ -157,12 +161,13 @@ class Dut:
             self._request(wire.EXIT, timeout_s=1.0, attempts=1)
 
     def _request(
-        self, kind: int, payload: bytes = b"", timeout_s: float = REPLY_TIMEOUT_S, attempts: int = _ATTEMPTS
+        self, kind: int, payload: bytes = b"", timeout_s: float | None = None, attempts: int = _ATTEMPTS
     ) -> bytes:
         self._sequence = self._sequence % 0xFFFF + 1
         frame = wire.encode(kind, self._sequence, payload)
         self._heard.clear()
-        end_s = time.monotonic() + timeout_s
+        start_s = time.monotonic()
+        end_s = start_s + (timeout_s or self._timeout_s)
         for attempt in range(attempts):
             now_s = time.monotonic()
             self._deadline_s = now_s + (end_s - now_s) / (attempts - attempt)
@@ -180,7 +185,7 @@ class Dut:
             raise BoardError("every answer of the board arrives damaged", _DISTURBED)
         if self._heard:
             raise BoardError("garbage instead of an answer from the board", _DISTURBED)
-        raise BoardError(f"the board fell silent for {timeout_s:.1f} s", "reset it and try again")
+        raise BoardError(f"the board fell silent for {end_s - start_s:.1f} s", "reset it and try again")
 
     def _answer(self, kind: int) -> bytes | None:
         # None: something was damaged, ask again.
@@ -232,9 +237,12 @@ class Dut:
                     return lines
                 lines.append(text)
                 line = b""
-            elif byte == _EOT or not byte:
-                self._check_running()
+            elif not byte:
                 raise BoardError("the board fell silent within an answer", "reset it and try again")
+            elif byte == _EOT:
+                self._heard += self._stream.read(_LINE_BYTES, min(deadline_s, time.monotonic() + 0.3))
+                self._check_running()
+                raise BoardError("garbage instead of an answer from the board", _DISTURBED)
             else:
                 line += byte
                 if len(line) > _LINE_BYTES:
@@ -242,9 +250,6 @@ class Dut:
 
     def _check_running(self) -> None:
         # At the raw REPL a program that ends leaves: output, EOT, traceback, EOT, prompt.
-        if _EOT not in self._heard:
-            return
-        self._heard += self._stream.read(_LINE_BYTES, time.monotonic() + 0.3)
         _, _, error = self._heard.partition(_EOT)
         if not error.endswith(_EOT + b">"):
             return

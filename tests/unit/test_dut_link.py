@@ -1,5 +1,6 @@
 """Both ends of the serial command loop over a line in memory: whatever is damaged, the answer is right or an error."""
 
+import contextlib
 import queue
 import threading
 import time
@@ -7,49 +8,249 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinympy.dut import Dut
-from tinympy.errors import BoardError, UsageError
+from tinympy.device import wire
 
 from board_on_cpython import ReversingModel, board
 from test_wire import FAULTS, damage
+from tinympy.dut import Dut
+from tinympy.errors import BoardError, UsageError
 
 TIMEOUT_S = 0.3
+SAMPLE = bytes(range(0xF8, 0x100))
+OUTPUT = b"\xff\xfe\xfd"
 
 
-class MemoryLine:
-    """A line to a board that runs in a thread. Faults damage the next thing written in their direction."""
+class Way:
+    """One direction of the line. `faults` damage the next thing written."""
 
-    def __init__(self, model=None, **options):
-        self.to_board_faults, self.to_host_faults = [], []
-        self._to_board, self._to_host = queue.SimpleQueue(), queue.SimpleQueue()
-        self._board_has, self._host_has = b"", b""
-        self.board = board(self, model or ReversingModel(), **options)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+    def __init__(self):
+        self.faults = []
+        self.written = queue.SimpleQueue()
+        self._ready = b""
 
-    # The board's side: read_into and write
+    def write(self, data):
+        faults, self.faults = self.faults, []
+        self.written.put(damage(bytes(data), faults))
 
-    def read_into(self, view):
-        while len(self._board_has) < len(view):
-            data = self._to_board.get()
+    def read(self, size, deadline_s):
+        while len(self._ready) < size:
+            try:
+                data = self.written.get(timeout=max(0.0, deadline_s - time.monotonic()))
+            except queue.Empty:
+                break
             if data is None:
                 raise EOFError
-            self._board_has += data
-        view[:], self._board_has = self._board_has[: len(view)], self._board_has[len(view) :]
+            self._ready += data
+        data, self._ready = self._ready[:size], self._ready[size:]
+        return data
+
+
+class BoardEnd:
+    def __init__(self, to_board, to_host):
+        self._to_board = to_board
+        self.write = to_host.write
+
+    def read_into(self, view):
+        view[:] = self._to_board.read(len(view), time.monotonic() + 60)
+
+
+class HostEnd:
+    """A stream to a board that runs in a thread."""
+
+    def __init__(self, model=None, **options):
+        self.to_board, self.to_host = Way(), Way()
+        self.device = board(BoardEnd(self.to_board, self.to_host), model, **options)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
 
     def _run(self):
-        try:
-            self.board.loop()
-        except EOFError:
-            pass
+        with contextlib.suppress(EOFError):
+            self.device.loop()
 
-    def _write_from_board(self, data):
-        faults, self.to_host_faults = self.to_host_faults, []
-        self._to_host.put(damage(bytes(data), faults))
+    def write(self, data):
+        self.to_board.write(data)
+
+    def read(self, size, deadline_s):
+        return self.to_host.read(size, deadline_s)
+
+    def close(self):
+        self.to_board.written.put(None)
+        self.thread.join(5)
 
 
-@pytest.fixture
-def line():
-    line = MemoryLine()
-    yield line
-    line.close()
+@contextlib.contextmanager
+def linked(model=None, **options):
+    line = HostEnd(model, **options)
+    try:
+        yield line, Dut(line, TIMEOUT_S)
+    finally:
+        line.close()
+
+
+def test_sample_goes_in_and_output_comes_back():
+    with linked() as (_, dut):
+        outputs, elapsed_us = dut.infer_sample(SAMPLE)
+        assert outputs == OUTPUT
+        assert 0 <= elapsed_us < 1_000_000
+        assert dut.read_output() == OUTPUT
+
+
+def test_info_tells_model_and_memory():
+    with linked() as (_, dut):
+        info = dut.info()
+        assert (info.model, info.arena_bytes, info.program_bytes) == ("kws01", 11, 1000)
+        assert (info.input_bytes, info.output_bytes) == (8, 3)
+        assert info.implementation == "cpython"
+
+
+def test_window_runs_on_the_input_that_a_frame_loaded():
+    model = ReversingModel()
+    with linked(model) as (_, dut):
+        dut.load_input(SAMPLE)
+        assert dut.window(5, 2, TIMEOUT_S) >= 0
+        assert model.runs == 7
+        assert dut.read_output() == OUTPUT
+
+
+def test_window_without_an_input_is_refused():
+    with linked() as (_, dut), pytest.raises(BoardError, match="Input db has 0 elemented"):
+        dut.window(1, 0, TIMEOUT_S)
+
+
+def test_window_too_long_for_the_clock_is_refused():
+    with linked() as (_, dut), pytest.raises(UsageError, match="900 s"):
+        dut.window(1, 0, 901.0)
+
+
+def test_window_on_an_input_that_arrived_damaged_is_refused():
+    with linked() as (line, dut):
+        frame = bytearray(wire.encode(wire.LOAD_INPUT, 1, SAMPLE))
+        frame[14] ^= 1
+        line.write(bytes(frame))
+        with pytest.raises(BoardError, match="arrived damaged"):
+            dut.window(1, 0, TIMEOUT_S)
+
+
+def test_input_of_the_wrong_size_is_refused_and_the_next_request_served():
+    with linked() as (_, dut):
+        with pytest.raises(BoardError, match="9 bytes instead of 8"):
+            dut.infer_sample(bytes(9))
+        assert dut.infer_sample(SAMPLE)[0] == OUTPUT
+        assert dut.command("name") == ["m-name-dut-[tinympy]"]
+
+
+def test_failing_inference_is_reported_and_not_repeated():
+    model = ReversingModel()
+
+    def fail():
+        model.runs += 1
+        raise MemoryError("no room")
+
+    model.run = fail
+    with linked(model) as (_, dut), pytest.raises(BoardError, match="MemoryError: no room"):
+        dut.infer_sample(SAMPLE)
+    assert model.runs == 1
+
+
+def test_lost_reply_is_asked_for_again_and_the_late_one_is_not_taken_for_another():
+    with linked() as (line, dut):
+        line.to_host.faults = [("drop", 0.0, 40, b"x")]
+        assert dut.infer_sample(SAMPLE)[0] == OUTPUT
+        stale = wire.encode(wire.INFER | wire.REPLY, 1, b"bad\0\0\0\0")
+        line.to_host.written.put(stale)
+        assert dut.infer_sample(SAMPLE)[0] == OUTPUT
+        line.to_host.written.put(stale)
+        line.to_board.faults = [("corrupt", 0.5, 1, b"\xff")]
+        dut.load_input(SAMPLE)
+        assert dut.command("name") == ["m-name-dut-[tinympy]"]
+
+
+def test_board_that_waits_for_lost_bytes_is_filled_up():
+    with linked() as (line, dut):
+        line.to_board.faults = [("drop", 0.9, 3, b"x")]
+        assert dut.infer_sample(SAMPLE)[0] == OUTPUT
+
+
+def test_timed_window_is_never_repeated():
+    model = ReversingModel()
+    with linked(model) as (line, dut):
+        dut.load_input(SAMPLE)
+        dut.synchronise()
+        line.to_host.faults = [("drop", 0.0, 5, b"x")]
+        with pytest.raises(BoardError, match="garbage"):
+            dut.window(3, 1, TIMEOUT_S)
+    assert model.runs == 4
+
+
+@pytest.mark.parametrize("digit", range(1, 4))
+def test_lap_with_a_wrong_digit_is_noticed(digit):
+    with linked() as (line, dut):
+        dut.load_input(SAMPLE)
+        dut.synchronise()
+        say = line.device._say
+
+        def misread(text):
+            if text.startswith("m-lap-us-"):
+                text = text[:-digit] + str((int(text[-digit]) + 1) % 10) + text[len(text) - digit + 1 :]
+            say(text)
+
+        line.device._say = misread
+        line.device._lap_us = 1234567
+        with pytest.raises(BoardError, match="damaged in transfer"):
+            dut.window(3, 1, TIMEOUT_S)
+
+
+def test_program_that_ends_is_reported_with_its_last_words():
+    with linked() as (line, dut):
+        line.write(b"\x03")
+        line.thread.join(5)
+        line.to_host.written.put(b"\x04Traceback:\r\n  ...\r\nMemoryError: no room\r\n\x04>")
+        with pytest.raises(BoardError, match="ended: MemoryError: no room"):
+            dut.infer_sample(SAMPLE)
+
+
+def test_silent_board_is_an_error_in_time():
+    with linked() as (line, dut):
+        line.write(b"\x03")
+        line.thread.join(5)
+        for request in (lambda: dut.infer_sample(SAMPLE), lambda: dut.window(1, 0, TIMEOUT_S)):
+            start_s = time.monotonic()
+            with pytest.raises(BoardError, match="silent"):
+                request()
+            assert time.monotonic() - start_s < 2 * TIMEOUT_S + 0.5
+
+
+def test_exit_frame_ends_the_loop():
+    with linked() as (line, dut):
+        dut.close()
+        line.thread.join(5)
+        assert not line.thread.is_alive()
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.binary(min_size=8, max_size=8), FAULTS, FAULTS, st.sampled_from(["out", "back", "both"]))
+def test_under_any_damage_an_output_is_right_or_an_error(sample, faults_out, faults_back, ways):
+    with linked() as (line, dut):
+        line.to_board.faults = faults_out if ways != "back" else []
+        line.to_host.faults = faults_back if ways != "out" else []
+        start_s = time.monotonic()
+        with contextlib.suppress(BoardError):
+            assert dut.infer_sample(sample)[0] == sample[:4:-1]
+        assert time.monotonic() - start_s < TIMEOUT_S + 0.5
+        with contextlib.suppress(BoardError):
+            assert dut.command("name") == ["m-name-dut-[tinympy]"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(FAULTS, st.sampled_from(["out", "back"]))
+def test_under_any_damage_a_window_is_right_or_an_error(faults, way):
+    model = ReversingModel()
+    with linked(model) as (line, dut):
+        dut.load_input(SAMPLE)
+        dut.synchronise()
+        (line.to_board if way == "out" else line.to_host).faults = faults
+        with contextlib.suppress(BoardError):
+            elapsed_us = dut.window(3, 1, TIMEOUT_S)
+            count, warmup, first_us, last_us = line.device.window
+            assert (count, warmup, last_us - first_us) == (3, 1, elapsed_us)
+            assert model.runs == 4

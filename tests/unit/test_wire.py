@@ -5,10 +5,11 @@ import struct
 import zlib
 
 import pytest
-from board_on_cpython import Line
 from hypothesis import given
 from hypothesis import strategies as st
 from tinympy.device import wire
+
+from board_on_cpython import Line
 
 FRAMES = st.lists(
     st.tuples(st.integers(0, 255), st.integers(0, 0xFFFF), st.binary(max_size=600)), min_size=1, max_size=4
