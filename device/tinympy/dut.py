@@ -14,6 +14,7 @@ VENDOR = "tinympy"
 FIRMWARE = "ULPMark for tinyML Firmware V0.0.1"
 COMMAND_CHARACTERS = 80
 CTRL_C = 0x03
+CARRIAGE_RETURN = 0x0D
 TERMINATOR = 0x25
 
 HELP = """
@@ -31,7 +32,7 @@ results      : Return the result fp32 vector"""
 
 
 def serve(model, name="kws01", wire_input="int8", wire_results="truncated", wire_bytes=490):
-    """Serve commands from the console until Ctrl-C, an EXIT frame, or the end of the console.
+    """Serve commands from the console until Ctrl-C is pressed twice, an EXIT frame, or the end of the console.
 
     `model` has input and output (memoryviews of unsigned bytes that hold int8), run() (one inference, which leaves the
     input as it is), input_scale, input_zero_point, output_scale, output_zero_point, arena_bytes and program_bytes.
@@ -80,12 +81,14 @@ class DeviceUnderTest:
         self._say("m-ready")
 
     def loop(self):
-        """Read and execute commands and frames until one says to leave."""
+        """Read and execute commands and frames until an EXIT frame, or Ctrl-C after a carriage return or Ctrl-C."""
         byte = bytearray(1)
         view = memoryview(byte)
         command = bytearray(COMMAND_CHARACTERS)
         used = 0
+        character = 0
         while True:
+            previous = character
             self._read_into(view)
             character = byte[0]
             if character == TERMINATOR:
@@ -96,7 +99,9 @@ class DeviceUnderTest:
                 if not self._frames.handle():
                     return
             elif character == CTRL_C:
-                return
+                # A single one may be a damaged start byte, and at the prompt the rest of that frame would do harm.
+                if previous in (CTRL_C, CARRIAGE_RETURN):
+                    return
             elif character and used < COMMAND_CHARACTERS:
                 command[used] = character
                 used += 1

@@ -31,10 +31,10 @@ class Frames:
         while not self._request():
             if not receiver.hunt(0):
                 return True
-        return receiver.kind != wire.EXIT
+        return receiver.kind != wire.EXIT or receiver.length > 0
 
     def _request(self):
-        # False: what follows on the line is not known to be a command.
+        # False: the payload was damaged, and what follows on the line need not be the beginning of anything.
         receiver = self._receiver
         kind = receiver.kind
         sequence = receiver.sequence
@@ -46,11 +46,13 @@ class Frames:
         elif wire.INFO <= kind <= wire.EXIT:
             view = self._scratch[:0]
         else:
+            receiver.skip()
             self._refuse(sequence, wire.UNKNOWN, "request %d" % kind)
-            return False
+            return True
         if receiver.length != len(view):
+            receiver.skip()
             self._refuse(sequence, wire.BAD_LENGTH, "%d bytes instead of %d" % (receiver.length, len(view)))
-            return False
+            return True
         if loads:
             self._dut.source = BROKEN
         if not receiver.payload(view):

@@ -25,6 +25,8 @@ class TensorInfo:
 
     def __init__(self, fields):
         self.offset, self.bytes, self.scale, self.zero_point, dtype, rank = fields[:6]
+        if not 0 < dtype < len(DTYPES) or rank > 6:
+            raise ValueError("an input or output of the program is damaged")
         self.dtype = DTYPES[dtype]
         self.shape = tuple(fields[6 : 6 + rank])
 
@@ -43,6 +45,9 @@ class Head:
         self.operation_count, self.tile_count, self.arena_bytes, self.head_bytes = fields[10:14]
         self.name = bytes(fields[14]).rstrip(b"\0").decode()
         self.model_sha256 = bytes(fields[15])
+        self.tiles_at = HEADER_BYTES + TENSOR_BYTES * (inputs + outputs) + OPERATION_BYTES * self.operation_count
+        if self.head_bytes != self.tiles_at + TILE_ENTRY_BYTES * self.tile_count:
+            raise ValueError("the program's head is damaged")
         if self.head_bytes > len(program):
             raise ValueError("the program is truncated")
         tensors = [
@@ -51,7 +56,6 @@ class Head:
         ]
         self.inputs = tensors[:inputs]
         self.outputs = tensors[inputs:]
-        self.tiles_at = HEADER_BYTES + TENSOR_BYTES * (inputs + outputs) + OPERATION_BYTES * self.operation_count
 
 
 def check_crc(program, head, crc32):
@@ -63,6 +67,7 @@ def check_crc(program, head, crc32):
         raise ValueError("the program's head is damaged")
     for i in range(head.tile_count):
         at, count = struct.unpack_from(TILE_ENTRY, program, head.tiles_at + i * TILE_ENTRY_BYTES)
-        crc = struct.unpack_from(TILE, program, at)[3]
-        if crc32(view[at + TILE_BYTES : at + TILE_BYTES + count]) & 0xFFFFFFFF != crc:
+        begin = at + TILE_BYTES
+        end = begin + count
+        if end > len(program) or crc32(view[begin:end]) & 0xFFFFFFFF != struct.unpack_from(TILE, program, at)[3]:
             raise ValueError("tile %d of the program is damaged" % i)

@@ -102,6 +102,14 @@ class Receiver:
         self._read_into(memoryview(self._check))
         return struct.unpack("<I", self._check)[0] == crc32(view, self._crc) & 0xFFFFFFFF
 
+    def skip(self):
+        """Drop the payload and its check."""
+        left = self.length + CHECK_BYTES
+        while left:
+            view = self._view[: min(left, HEADER_BYTES)]
+            self._read_into(view)
+            left -= len(view)
+
     def _holds(self) -> bool:
         head = self._head
         self._crc = crc32(self._view[: HEADER_BYTES - 4]) & 0xFFFFFFFF

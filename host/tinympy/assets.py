@@ -23,11 +23,15 @@ ENVIRONMENT = "TINYMPY_ASSETS"
 _TINY = "https://raw.githubusercontent.com/mlcommons/tiny/1afd2c9820f795965a6134facd0b4dfae41ef23f/benchmark/"
 _TRAINING = _TINY + "training/"
 _LABELS = _TINY + "evaluation/datasets/"
+_STREAMING = _TINY + "runner/sww_data_dir/"
 _ENERGYRUNNER = "https://github.com/eembc/energyrunner/archive/cf7c2f2634608a7c0ea7458ab7cb3379f2863424.tar.gz"
 
 _APACHE = "Apache-2.0 (mlcommons/tiny)"
 _SPEECH = "EEMBC; derived from Speech Commands v2 (CC BY 4.0)"
 _TOYADMOS = "terms of the DCASE 2020 task 2 development data (ToyADMOS)"
+_COCO = "terms of the COCO 2014 images"
+_CIFAR = "CIFAR-10 (A. Krizhevsky, 2009); no licence stated"
+_MARVIN = "Apache-2.0 (mlcommons/tiny); from Speech Commands v2 and MUSAN (CC BY 4.0)"
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,13 @@ class Asset:
     """One official file, or (`name` ends in `/*.bin`) the set of inputs that the label file beside them lists.
 
     `name` is the path inside an assets folder. `sha256` is that of the file, of a set that of its files joined in
-    label-file order; None where nobody has published it. `url` is None where there is no public address (`note` says
+    label-file order; None where nobody has published it. `size_bytes` is None where not known. `url` is None where there is no public address (`note` says
     what to do), and that of a whole archive for a set, which holds it in `folder`.
     """
 
     task: str
     name: str
-    size_bytes: int
+    size_bytes: int | None
     sha256: str | None
     licence: str
     url: str | None
@@ -65,6 +69,16 @@ def _model(task: str, file: str, folder: str, size_bytes: int, sha256: str) -> A
 
 def _labels(task: str, size_bytes: int, sha256: str) -> Asset:
     return Asset(task, f"datasets/{task}/y_labels.csv", size_bytes, sha256, _APACHE, f"{_LABELS}{task}/y_labels.csv")
+
+
+def _truth(length: str, size_bytes: int, sha256: str) -> Asset:
+    file = f"sww_{length}_test.json"
+    return Asset("sww01", f"datasets/sww01/{file}", size_bytes, sha256, _APACHE, _STREAMING + file)
+
+
+def _unverified_sound(file: str) -> Asset:
+    note = "from mlcommons/tiny's benchmark/runner/sd_card; its sha256 is not known here, so it cannot be verified"
+    return Asset("sww01", f"datasets/sww01/{file}", None, None, _MARVIN, None, note=note)
 
 
 ASSETS: tuple[Asset, ...] = (
@@ -119,12 +133,34 @@ ASSETS: tuple[Asset, ...] = (
         333288,
         "597a384c8c2c8a1276f04702f25013b7838f2f814f1ca7c174d295b73e3d6b7b",
     ),
+    _labels("vww01", 21000, "3697ca57c48b23b21602ae9bdb32b1925407a1d41d79167cdfb365054cb9c33d"),
+    Asset(
+        "vww01",
+        "datasets/vww01/*.bin",
+        1000 * 27_648,
+        None,
+        _COCO,
+        None,
+        note="not published: they are made from images that mlcommons/tiny's training/visual_wake_words downloads "
+        "(https://www.silabs.com/public/files/github/machine_learning/benchmarks/datasets/vw_coco2014_96.tar.gz)",
+    ),
     _model(
         "ic01",
         "pretrainedResnet_quant.tflite",
         "image_classification",
         98496,
         "3c002613d1b2475eb51dd78dfb85a546c8ae658dee71cf6ade43b022fe205415",
+    ),
+    _labels("ic01", 5709, "79e1f19ad731f046983a1a4480bda6369df26c5acee47505a860f164fb58ccd4"),
+    Asset(
+        "ic01",
+        "datasets/ic01/*.bin",
+        200 * 3072,
+        "f6442743b8f3b0f535338b18fe0976f5aae86720b6e9e41c05a9aea90b286e5b",
+        _CIFAR,
+        None,
+        note="not published: mlcommons/tiny's training/image_classification/perf_samples_loader.py makes them from "
+        "CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz)",
     ),
     _model(
         "ic02",
@@ -139,6 +175,27 @@ ASSETS: tuple[Asset, ...] = (
         "streaming_wakeword",
         74520,
         "3af8550895ba7d5c584277102b5075c52dcfa63ba9d2b2240f37c4e6abd5dd2b",
+    ),
+    _truth("short", 216, "c1da7de188c118a2abcffedc459469ea250b55a504f63f17110827a1298a6c08"),
+    Asset(
+        "sww01",
+        "datasets/sww01/short_wav_easy10s.wav",
+        640_044,
+        "741ab419e46087ce1b738b23ca12c0633e796234f81673c7554629c38a4b708a",
+        _MARVIN,
+        _STREAMING + "short_wav_easy10s.wav",
+    ),
+    _truth("med", 631, "8cae641e59200ab39af4c3b38857489b1cc2a1a668ce6542a5ab7ec4a7823c63"),
+    _unverified_sound("med_wav_2m_8p.wav"),
+    _truth("long", 3284, "0dcaf559213930320cd2ad7143a484b9e82d79b9ea59b7434d3014179f873c1e"),
+    _unverified_sound("long_wav.wav"),
+    Asset(
+        "sww01",
+        "datasets/sww01/calibration_samples.npz",
+        182_241,
+        "43e84d3ac605461d9b08d14d927a8c562d9c09e4e02b8ef6d89bba2be16c6533",
+        _MARVIN,
+        _TRAINING + "streaming_wakeword/calibration_samples.npz",
     ),
 )
 
@@ -214,7 +271,7 @@ def _status(asset: Asset, folder: Path | None) -> Status:
             raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
         digest.update(content)
         size_bytes += len(content)
-    genuine = size_bytes == asset.size_bytes and asset.sha256 in (None, digest.hexdigest())
+    genuine = asset.size_bytes in (None, size_bytes) and asset.sha256 in (None, digest.hexdigest())
     return Status(asset, "present" if genuine else "damaged", present[0].parent if asset.is_set else present[0])
 
 
@@ -230,11 +287,11 @@ def _files(asset: Asset, folder: Path | None) -> list[Path | None]:
 
 def _absent(found: Status, folder: Path | None) -> UsageError:
     asset = found.asset
+    remedy = f"`tinympy assets fetch {asset.task}`" if asset.url else asset.note
     if found.state == "damaged":
         return UsageError(
             f"{found.path} is not the official {asset.name}: its sha256 or its size differs",
-            f"replace it with `tinympy assets fetch {asset.task}`, or use another folder with --assets",
+            f"replace it ({remedy}), or use another folder with --assets",
         )
     places = " or ".join(str(root) for root in folders(folder))
-    remedy = f"`tinympy assets fetch {asset.task}`" if asset.url else asset.note
     return UsageError(f"{asset.name}, needed by {asset.task}, is not here", f"{remedy}; or put it into {places}")

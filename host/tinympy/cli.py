@@ -32,7 +32,7 @@ AssetsFolder = Annotated[
     typer.Option("--assets", help="Folder with models/ and datasets/ (else TINYMPY_ASSETS, else the user's cache)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
-AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="[NAME]...")]
+AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="NAME")]
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def options(
 
 @app.command()
 def bench(
-    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as with --task.", metavar="[TASK]...")] = None,
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as with --task.", metavar="TASK")] = None,
     board: Annotated[str, typer.Option(help="The board to measure (see `tinympy boards`).")] = "unix",
     task: Annotated[
         list[str] | None, typer.Option(help="A task; may be repeated. Without: every task whose files are here.")

@@ -133,6 +133,7 @@ def _fetch_set(asset: Asset, url: str, names: list[str], root: Path, bar: _Bar) 
 def _members(archive: Path, asset: Asset, names: set[str]) -> dict[str, bytes]:
     """The wanted files of the archive, whose first path component is its own affair; nothing else is unpacked."""
     contents: dict[str, bytes] = {}
+    assert asset.size_bytes is not None, "every set that is published has a size"
     room_bytes = asset.size_bytes
     with tarfile.open(archive, "r:*") as tar:
         for member in tar:

@@ -27,6 +27,8 @@ _ATTEMPTS = 3
 _LINE_BYTES = 16384
 _PAYLOAD_BYTES = 1 << 20
 _EOT = b"\x04"
+# What a program that ends leaves at the raw REPL after its output: EOT, traceback, EOT, prompt.
+_ENDED = re.compile(rb"\x04([^\x04]*)\x04>")
 _DISTURBED = "the line is disturbed: try another cable or port"
 _WINDOW = re.compile(
     r"m-warmup-start-(\d+)\nm-warmup-done\nm-infer-start-(\d+)\nm-lap-us-(\d+)\nm-lap-us-(\d+)\n"
@@ -80,6 +82,7 @@ class Dut:
         self._receiver = wire.Receiver(self._read_into)
         self._deadline_s = 0.0
         self._sequence = 0
+        self._longest_bytes = 0
         self._heard = bytearray()
         # Replies to repeated requests may still be under way; only frames can tell them from what is asked next.
         self._stale = True
@@ -146,12 +149,10 @@ class Dut:
             if complaint:
                 raise BoardError(f"the board refused to run: {complaint}", "load an input first")
             raise BoardError("garbage in the board's answer to infer", _DISTURBED)
-        warmup_run, n_run, first_us, last_us = (int(group) for group in match.groups())
+        warmup_run, n_run, first_us, last_us = map(int, match.groups())
         # The lines carry no check; this does, and must say the same.
-        if struct.unpack(wire.WINDOW, self._request(wire.READ_WINDOW)) != (n, warmup, first_us, last_us) or (
-            n_run,
-            warmup_run,
-        ) != (n, warmup):
+        printed = (n_run, warmup_run, first_us, last_us)
+        if (n_run, warmup_run) != (n, warmup) or struct.unpack(wire.WINDOW, self._request(wire.READ_WINDOW)) != printed:
             raise BoardError("the window's times were damaged in transfer", _DISTURBED)
         return last_us - first_us
 
@@ -165,6 +166,7 @@ class Dut:
     ) -> bytes:
         self._sequence = self._sequence % 0xFFFF + 1
         frame = wire.encode(kind, self._sequence, payload)
+        self._longest_bytes = max(self._longest_bytes, len(frame))
         self._heard.clear()
         start_s = time.monotonic()
         end_s = start_s + (timeout_s or self._timeout_s)
@@ -177,7 +179,7 @@ class Dut:
             except _SilenceError:
                 answer = None
                 self._check_running()
-                self._fill_up(len(frame), end_s)
+                self._fill_up(end_s)
             if answer is not None:
                 return answer
             self._stale = True
@@ -211,9 +213,9 @@ class Dut:
             found = receiver.header(0)
             search_bytes = wire.HEADER_BYTES
 
-    def _fill_up(self, frame_bytes: int, end_s: float) -> None:
+    def _fill_up(self, end_s: float) -> None:
         # The board may wait for bytes of a frame that were lost. What it says to the filling is of no interest.
-        self._stream.write(bytes(frame_bytes) + wire.IDLE)
+        self._stream.write(bytes(self._longest_bytes) + wire.IDLE)
         quiet_s = min(end_s, time.monotonic() + 0.1)
         while self._stream.read(4096, quiet_s):
             pass
@@ -235,6 +237,8 @@ class Dut:
                 text = line.rstrip(b"\r").decode("ascii", errors="replace")
                 if text == "m-ready":
                     return lines
+                if not (text.isascii() and text.isprintable()):
+                    raise BoardError("garbage instead of an answer from the board", _DISTURBED)
                 lines.append(text)
                 line = b""
             elif not byte:
@@ -249,10 +253,8 @@ class Dut:
                     raise BoardError("garbage instead of an answer from the board", _DISTURBED)
 
     def _check_running(self) -> None:
-        # At the raw REPL a program that ends leaves: output, EOT, traceback, EOT, prompt.
-        _, _, error = self._heard.partition(_EOT)
-        if not error.endswith(_EOT + b">"):
-            return
-        text = error[:-2].decode(errors="replace").strip()
-        reason = text.splitlines()[-1] if text else "it returned to its prompt"
-        raise BoardError(f"the program on the board ended: {reason}", "run with --debug to see what it printed")
+        ended = _ENDED.search(self._heard)
+        if ended:
+            text = ended[1].decode(errors="replace").strip()
+            reason = text.splitlines()[-1] if text else "it returned to its prompt"
+            raise BoardError(f"the program on the board ended: {reason}", "run with --debug to see what it printed")

@@ -79,7 +79,7 @@ class Model:
 
 @dataclass
 class DataSet:
-    """The `n` inputs used, first of `full_n`; `sha256` is that of their files joined in label-file order."""
+    """The inputs used, `n` of `full_n` as accuracies count them; `sha256`: of their files joined in label-file order."""
 
     sha256: str
     n: int
@@ -128,7 +128,10 @@ class Progress:
 
 @dataclass
 class Accuracy:
-    """`wall_s` is the whole accuracy run on the host's clock: deployment, transfer and inference."""
+    """`wall_s` is the whole accuracy run on the host's clock: deployment, transfer and inference.
+
+    `n` is how many things (samples, or wake words) `value` is over; `detail` holds counts behind it, where it has any.
+    """
 
     metric: str
     value: float
@@ -136,6 +139,7 @@ class Accuracy:
     outputs_sha256: str
     samples_per_s: float
     wall_s: float
+    detail: dict[str, int] | None = None
 
 
 @dataclass
@@ -291,12 +295,14 @@ def _to_json(value: Any) -> Any:
 
 
 def _from_json(kind: Any, value: Any, where: str) -> Any:
-    """`value` as `kind` (a dataclass, list, union, literal or scalar type); ValueError says where it does not fit."""
+    """`value` as `kind` (a dataclass, list, dict, union, literal or scalar type); ValueError says where it does not fit."""
     origin, options = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _dataclass_from_json(kind, value, where)
     if origin is list and isinstance(value, list):
         return [_from_json(options[0], each, f"{where}[{index}]") for index, each in enumerate(value)]
+    if origin is dict and isinstance(value, dict):
+        return {name: _from_json(options[1], each, f"{where}.{name}") for name, each in value.items()}
     if origin is types.UnionType:
         return None if value is None else _from_json(options[0], value, where)
     if origin is Literal and value in options:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tinympy import boards, deploy, records, tasks, transport
 from tinympy.compiler import Compiled, compile_model
@@ -146,7 +145,7 @@ def _begin(
         task=records.Task(task.name, task.title, task.official, task.target),
         model=records.Model(task.model_file, compiled.model_sha256, len(model)),
     )
-    record.data_set = records.DataSet(tasks.dataset_sha256(samples), len(samples), task.full_n)
+    record.data_set = records.DataSet(tasks.dataset_sha256(samples), task.count(samples), task.full_n)
     record.program = records.Program(
         hashlib.sha256(compiled.program).hexdigest(),
         info.program_bytes,
@@ -160,17 +159,21 @@ def _begin(
 def _measure_accuracy(run: _Run) -> None:
     """Every sample once; outputs are scored as raw integers."""
     record, task, samples = run.record, run.job.task, run.samples
-    classifies = task.wire_results != "mse"
-    progress = records.Progress(0, len(samples), 0 if classifies else None)
+    progress = records.Progress(0, len(samples), 0 if task.classifies else None)
     record.progress = progress
     outputs = []
+    inferred, to_infer = 0, sum(len(sample.inputs) for sample in samples)
     started_s = saved_s = time.monotonic()
     for sample in samples:
-        outputs.append(_infer(run.dut, sample.inputs))
+        windows = []
+        for window in sample.inputs:
+            windows.append(np.frombuffer(run.dut.infer_sample(window.tobytes())[0], np.int8))
+            inferred += 1
+            run.observe("accuracy", inferred, to_infer)
+        outputs.append(np.array(windows))
         progress.done += 1
         if progress.correct is not None:
             progress.correct += predicted(outputs[-1]) == sample.label
-        run.observe("accuracy", progress.done, progress.of)
         if time.monotonic() - saved_s > _BATCH_S:
             records.write(record)
             saved_s = time.monotonic()
@@ -178,15 +181,9 @@ def _measure_accuracy(run: _Run) -> None:
     score = task.score(samples, outputs)
     record.progress = None
     record.accuracy = records.Accuracy(
-        score.metric, score.value, score.n, score.outputs_sha256, len(samples) / wall_s, wall_s
+        score.metric, score.value, score.n, score.outputs_sha256, len(samples) / wall_s, wall_s, score.detail
     )
     records.write(record)
-
-
-def _infer(dut: Dut, windows: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Outputs (windows, output bytes) for inputs (windows, input bytes)."""
-    outputs = [dut.infer_sample(window.tobytes())[0] for window in windows]
-    return np.array([np.frombuffer(output, np.int8) for output in outputs])
 
 
 def _measure_performance(run: _Run) -> None:

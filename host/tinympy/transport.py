@@ -80,6 +80,9 @@ class Transport:
         self._serial: serial.Serial = self._link.serial
         try:
             self.leave()
+        except BoardError as error:
+            self.close()
+            raise NoBoardError(error.message, error.hint) from error
         except BaseException:
             self.close()
             raise
@@ -87,7 +90,11 @@ class Transport:
     def __enter__(self) -> Transport:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # A board that failed would only cost more time; one that runs is not left running by the way.
+        if self._running and not (kind and issubclass(kind, BoardError)):
+            with contextlib.suppress(BoardError):
+                self.leave()
         self.close()
 
     def exec(self, code: str, timeout_s: float = 10.0) -> str:
@@ -151,6 +158,7 @@ class Transport:
     def leave(self) -> None:
         """Bring the board back to its raw REPL, whatever it is doing. BoardError within 5 s if it does not answer."""
         deadline_s = time.monotonic() + _LEAVE_S
+        interrupt = self._interrupt if self._running else None
         with self._failures():
             self._serial.timeout = _POLL_S
             self._serial.write_timeout = _LEAVE_S / 5
@@ -158,10 +166,12 @@ class Transport:
             while not self._enter_raw_repl(padding_bytes, deadline_s):
                 if time.monotonic() >= deadline_s:
                     raise BoardError(f"the board at {self.port} does not answer", "unplug it, plug it in, try again")
-                if self._running and self._interrupt:
-                    self._interrupt()
-                # A program that waits for the rest of a frame takes Ctrl-C for data: fill the frame up.
-                padding_bytes = 8192
+                if interrupt:
+                    interrupt()
+                    interrupt = None  # a second one would find no program, and end the interpreter
+                # A program that waits for the rest of a frame takes Ctrl-C for data: fill the frame up. A slow board
+                # takes long to read much, so begin with little.
+                padding_bytes = max(512, 4 * padding_bytes)
             self._serial.timeout = _REPL_READ_S
             self._serial.write_timeout = _WRITE_S
         self._running = False
@@ -182,15 +192,17 @@ class Transport:
 
     def _enter_raw_repl(self, padding_bytes: int, deadline_s: float) -> bool:
         patience_s = min(_LEAVE_S / 5, max(0.0, deadline_s - time.monotonic()))
+        token = os.urandom(8).hex().encode()
+        end = token + b"\x04\x04>"
         try:
             self._serial.write(bytes(padding_bytes))
             with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it does not understand
                 self._link.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
-                time.sleep(0.02)
-                if self._serial.in_waiting > 1:  # late answers to earlier attempts: the prompt must be the last byte
-                    while self._serial.read(4096):
-                        pass
-                    self._link.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
+                # The board may still have answers to earlier attempts to give; what follows this one is new.
+                self._serial.write(b"print('" + token + b"', end='')\x04")
+                if not self._link.read_until(1, end, timeout_overall=patience_s).endswith(end):
+                    return False
+                self._link.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
         except (TransportError, serial.SerialTimeoutException):
             return False
         return True

@@ -18,8 +18,7 @@ enum tk_error tk_conv_2d_check(const struct tk_operation *op, const uint8_t *con
     if (error)
         return error;
     if (is_pointwise(w)) {
-        if (w->pad_top || w->pad_left || (w->output_height - 1u) * w->stride_height >= w->input_height ||
-            (w->output_width - 1u) * w->stride_width >= w->input_width)
+        if (w->pad_top || w->pad_left)
             return TK_ERROR_SHAPE;
     } else if (!tk_fits(op->scratch, row_bytes(w), limits->arena_bytes)) {
         return TK_ERROR_ACTIVATIONS;

@@ -128,6 +128,8 @@ int32_t tk_load(void *handle, uint32_t handle_bytes, const void *program, uint32
         return -(int32_t)error;
     if (!is_aligned(handle, sizeof(void *)) || handle_bytes < handle_size(header->tile_count))
         return -TK_ERROR_HANDLE;
+    if (!is_aligned(tiles, sizeof(void *)))
+        return -TK_ERROR_ALIGNMENT;
     out->magic = 0;
     out->operations = operations_of(header);
     out->operation_count = header->operation_count;

@@ -15,18 +15,18 @@
 #define TK_ALIGNMENT 8u               /* of the program, the handle and the arena, in bytes */
 #define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
 
-/* What tk_handle_bytes, tk_load and tk_run return when they refuse: negative, and for TK_ERROR_OPERATION… codes the
- * operation's index times 256 is subtracted as well (see tk_error). */
+/* What tk_handle_bytes, tk_load and tk_run return, negated, when they refuse. From TK_ERROR_OPCODE on it is one
+ * operation that is refused, and its index times 256 is subtracted as well. */
 enum tk_error {
     TK_OK = 0,
     TK_ERROR_TRUNCATED = 1,    /* fewer bytes than the head announces */
     TK_ERROR_MAGIC = 2,        /* not a program */
     TK_ERROR_VERSION = 3,      /* a program format this module does not know */
     TK_ERROR_HEAD = 4,         /* counts and sizes of the head contradict each other */
-    TK_ERROR_ALIGNMENT = 5,    /* program, tile, handle or arena at an unaligned address */
-    TK_ERROR_TILE = 6,         /* a tile lies outside the program or is not the one announced */
+    TK_ERROR_ALIGNMENT = 5,    /* program, arena or tile addresses at an unaligned address */
+    TK_ERROR_TILE = 6,         /* a tile outside the program, unaligned or not the one announced */
     TK_ERROR_TENSOR = 7,       /* an input or output lies outside the arena */
-    TK_ERROR_HANDLE = 8,       /* not a handle that tk_load made, or too small */
+    TK_ERROR_HANDLE = 8,       /* not a handle that tk_load made, too small or unaligned */
     TK_ERROR_ARENA = 9,        /* the arena is smaller than the program needs */
     TK_ERROR_RANGE = 10,       /* no such range of operations */
     TK_ERROR_OPCODE = 16,      /* from here on: operation by operation */

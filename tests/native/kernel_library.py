@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tinympy.device.program import Head
 
 from program_view import ProgramView
-from tinympy.device.program import Head
 
 NATIVE_MODULES = Path(__file__).parents[2] / "native_modules"
 VARIANTS = {"fast": "build/libtk.so", "sanitized": "build/libtk-sanitized.so", "narrow": "build/libtk-narrow.so"}

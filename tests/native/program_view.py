@@ -108,6 +108,10 @@ class Tile(Structure):
     _fields_ = (("program_id", c_uint32), ("index", c_uint32), ("bytes", c_uint32), ("crc32", c_uint32))
 
 
+def offset_of(structure: type[Structure], field: str) -> int:
+    return int(getattr(structure, field).offset)
+
+
 class ProgramView:
     """Structures that share the memory of `content`. ValueError when it ends before they do."""
 

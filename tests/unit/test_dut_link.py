@@ -202,7 +202,7 @@ def test_lap_with_a_wrong_digit_is_noticed(digit):
 
 def test_program_that_ends_is_reported_with_its_last_words():
     with linked() as (line, dut):
-        line.write(b"\x03")
+        line.write(b"\x03\x03")
         line.thread.join(5)
         line.to_host.written.put(b"\x04Traceback:\r\n  ...\r\nMemoryError: no room\r\n\x04>")
         with pytest.raises(BoardError, match="ended: MemoryError: no room"):
@@ -211,7 +211,7 @@ def test_program_that_ends_is_reported_with_its_last_words():
 
 def test_silent_board_is_an_error_in_time():
     with linked() as (line, dut):
-        line.write(b"\x03")
+        line.write(b"\x03\x03")
         line.thread.join(5)
         for request in (lambda: dut.infer_sample(SAMPLE), lambda: dut.window(1, 0, TIMEOUT_S)):
             start_s = time.monotonic()
@@ -227,7 +227,7 @@ def test_exit_frame_ends_the_loop():
         assert not line.thread.is_alive()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.binary(min_size=8, max_size=8), FAULTS, FAULTS, st.sampled_from(["out", "back", "both"]))
 def test_under_any_damage_an_output_is_right_or_an_error(sample, faults_out, faults_back, ways):
     with linked() as (line, dut):
@@ -241,7 +241,7 @@ def test_under_any_damage_an_output_is_right_or_an_error(sample, faults_out, fau
             assert dut.command("name") == ["m-name-dut-[tinympy]"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(FAULTS, st.sampled_from(["out", "back"]))
 def test_under_any_damage_a_window_is_right_or_an_error(faults, way):
     model = ReversingModel()

@@ -163,10 +163,15 @@ def test_a_failing_inference_is_an_error_line_and_the_loop_goes_on():
     assert said.endswith(b"m-ready\r\nm-name-dut-[tinympy]\r\nm-ready\r\n")
 
 
-def test_ctrl_c_ends_the_loop_anywhere_in_a_command():
-    line = Line(b"name%na\x03me%")
+@pytest.mark.parametrize("end", [b"\r\x03", b"\x03\x03"])
+def test_ctrl_c_ends_the_loop_anywhere_in_a_command(end):
+    line = Line(b"name%na" + end + b"me%")
     board(line).loop()
     assert line.sent == b"m-name-dut-[tinympy]\r\n" + READY
+
+
+def test_a_single_ctrl_c_is_ignored():
+    assert talk(b"na\x03me%") == b"m-name-dut-[tinympy]\r\n" + READY
 
 
 def test_nul_bytes_are_ignored():

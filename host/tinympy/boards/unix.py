@@ -23,10 +23,12 @@ HEAP_BYTES = 4 * 1024 * 1024
 # The interpreter must not outlive this process, nor spin on a dead terminal: when the last writer of the pipe `alive`
 # is gone, the kernel sends SIGIO, whose default is to end the process.
 _LAUNCHER = """
-import fcntl, os, sys
+import fcntl, os, select, sys
 alive, heap_bytes, boot = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 fcntl.fcntl(alive, fcntl.F_SETOWN, os.getpid())
 fcntl.fcntl(alive, fcntl.F_SETFL, fcntl.fcntl(alive, fcntl.F_GETFL) | os.O_ASYNC)
+if select.select([alive], [], [], 0)[0]:
+    sys.exit("the process that started this one is gone")
 from micropython_unix import run_main
 sys.exit(run_main(["micropython", "-X", "heapsize=" + heap_bytes, "-i", "-c", boot]))
 """

@@ -15,6 +15,7 @@ from tinympy.device import program as layout
 from tinympy.errors import ModelError
 
 TILE_ALIGNMENT = 16
+MAX_ARENA_BYTES = 1 << 30
 _CRC_BEGIN = 16
 
 
@@ -23,6 +24,8 @@ def emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: by
 
     Raises ModelError when a count or size exceeds the format's limits.
     """
+    if arena.bytes > MAX_ARENA_BYTES:
+        raise ModelError(f"the model needs an arena of {arena.bytes} bytes", f"{MAX_ARENA_BYTES} bytes at most")
     try:
         return _emit(graph, packed, arena, name, model_sha256)
     except struct.error as error:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tinympy.compiler.graph import Graph, Operator, Tensor
 from tinympy.compiler.operation import Lowered, Operation
 from tinympy.errors import ModelError
 
+MAX_OPERATIONS = 1024
+
 
 @dataclass
 class Lowering:
-    """What an operator's lowering function works with: its tensors, and the operations it adds."""
+    """What an operator's lowering function works with: its tensors, and the operations so far."""
 
     graph: Graph
     index: int
     value_of: dict[int, int]
     value_bytes: list[int]
-    operations: list[Operation] = field(default_factory=list)
+    operations: list[Operation]
 
     @property
     def operator(self) -> Operator:
@@ -63,6 +65,8 @@ class Lowering:
         self.value_of[self.operator.outputs[0]] = self.input_value(0)
 
     def emit(self, operation: Operation) -> None:
+        """Add an operation; ModelError when there are too many, or its parameters do not fit the program format."""
+        self.require(len(self.operations) < MAX_OPERATIONS, f"more than {MAX_OPERATIONS} operations, one for each batch")
         try:
             operation.parameters.encode()
         except struct.error as error:
@@ -95,9 +99,7 @@ def lower(graph: Graph) -> Lowered:
         value_bytes.append(graph.tensors[tensor].elements)
     operations: list[Operation] = []
     for index in range(len(graph.operators)):
-        lowering = Lowering(graph, index, value_of, value_bytes)
-        LOWERINGS[graph.operators[index].name](lowering)
-        operations += lowering.operations
+        LOWERINGS[graph.operators[index].name](Lowering(graph, index, value_of, value_bytes, operations))
     for tensor in graph.outputs:
         if tensor not in value_of:
             raise ModelError(f"nothing computes the output {graph.tensors[tensor].name!r}", "export the model again")

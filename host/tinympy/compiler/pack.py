@@ -8,6 +8,7 @@ from tinympy.compiler.operation import Channels, Lowered, Operation
 from tinympy.errors import ModelError
 
 ALIGNMENT = 4
+MAX_CONSTANT_BYTES = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -19,51 +20,77 @@ class Packed:
     tiles: tuple[bytes, ...]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The constants of `channels` output channels from `first_channel` on, and where they lie."""
+
+    first_channel: int
+    channels: int
+    place: tuple[int, int]
+
+
 def pack(lowered: Lowered, tile_bytes: int | None = None) -> Packed:
     """Constants in tiles of at most `tile_bytes` each; None: one tile as large as need be.
 
-    Raises ModelError when the constants of one output channel do not fit a tile.
+    Raises ModelError when the constants of one output channel do not fit a tile, or all of them no program.
     """
-    limit = tile_bytes if tile_bytes is not None else 1 << 32
+    # The operations of one operator, one for each batch, have the same constants object: it is packed once.
+    distinct = {id(operation.constants): operation.constants for operation in lowered.operations}
+    total = sum(len(c) if isinstance(c, bytes) else c.encoded_bytes(len(c)) for c in distinct.values())
+    if total > MAX_CONSTANT_BYTES:
+        raise ModelError(f"{total} bytes of constants", f"a program holds {MAX_CONSTANT_BYTES} at most")
+    limit = MAX_CONSTANT_BYTES if tile_bytes is None else tile_bytes
     operations: list[Operation] = []
     places: list[tuple[int, int]] = []
     tiles: list[bytearray] = []
+    parts: dict[int, list[_Part]] = {}
     for operation in lowered.operations:
-        rest: Operation | None = operation
-        while rest is not None:
-            part, rest = _split(rest, limit - _end(tiles), limit)
-            constants = _encode(part)
-            if constants and (not tiles or _end(tiles) + len(constants) > limit):
-                tiles.append(bytearray())
-            if constants:
-                tiles[-1] += bytes(_end(tiles) - len(tiles[-1]))
-            places.append((len(tiles) - 1, len(tiles[-1])) if constants else (0, 0))
-            operations.append(part)
-            if constants:
-                tiles[-1] += constants
+        key = id(operation.constants)
+        if key not in parts:
+            parts[key] = _pack_constants(operation, tiles, limit)
+        for part in parts[key]:
+            split = isinstance(operation.constants, Channels)
+            operations.append(operation.narrowed(part.first_channel, part.channels) if split else operation)
+            places.append(part.place)
     return Packed(replace(lowered, operations=tuple(operations)), tuple(places), tuple(map(bytes, tiles)))
 
 
-def _split(operation: Operation, room: int, limit: int) -> tuple[Operation, Operation | None]:
-    """As many channels as fit `room` (or an empty tile, when none do), and what is left."""
+def _pack_constants(operation: Operation, tiles: list[bytearray], limit: int) -> list[_Part]:
+    """As many channels as fit the last tile (or a new one, when none do), then the rest in the same way."""
     constants = operation.constants
     if not isinstance(constants, Channels):
         if len(constants) > limit:
             raise ModelError(f"operator {operation.operator}: {len(constants)} bytes of constants in tiles of {limit}")
-        return operation, None
-    count = _fitting(constants, room) or _fitting(constants, limit)
-    if count == 0:
-        raise ModelError(
-            f"operator {operation.operator}: one output channel takes {constants.encoded_bytes(1)} bytes of constants, "
-            f"a tile has {limit}",
-            "keep the weights in RAM",
-        )
-    if count == len(constants):
-        return operation, None
-    return operation.narrowed(0, count), operation.narrowed(count, len(constants) - count)
+        return [_Part(0, 0, _append(constants, tiles, limit))]
+    parts: list[_Part] = []
+    first = 0
+    while first < len(constants):
+        rest = constants[first:]
+        count = _fitting(rest, limit - _end(tiles)) or _fitting(rest, limit)
+        if count == 0:
+            raise ModelError(
+                f"operator {operation.operator}: one output channel takes {constants.encoded_bytes(1)} bytes of "
+                f"constants, a tile has {limit}",
+                "keep the weights in RAM",
+            )
+        parts.append(_Part(first, count, _append(rest[:count].encode(), tiles, limit)))
+        first += count
+    return parts
+
+
+def _append(content: bytes, tiles: list[bytearray], limit: int) -> tuple[int, int]:
+    """(tile, offset) of `content`, in the last tile or a new one; (0, 0) of no content."""
+    if not content:
+        return 0, 0
+    if not tiles or _end(tiles) + len(content) > limit:
+        tiles.append(bytearray())
+    offset = _end(tiles)
+    tiles[-1] += bytes(offset - len(tiles[-1])) + content
+    return len(tiles) - 1, offset
 
 
 def _fitting(constants: Channels, room: int) -> int:
+    """How many channels fit `room` bytes."""
     low, high = 0, len(constants)
     while low < high:
         middle = (low + high + 1) // 2
@@ -77,8 +104,3 @@ def _fitting(constants: Channels, room: int) -> int:
 def _end(tiles: list[bytearray]) -> int:
     """Where the next constants begin in the last tile."""
     return -(-len(tiles[-1]) // ALIGNMENT) * ALIGNMENT if tiles else 0
-
-
-def _encode(operation: Operation) -> bytes:
-    constants = operation.constants
-    return constants.encode() if isinstance(constants, Channels) else constants

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tinympy.compiler.operation import Lowered
 
 ALIGNMENT = 8
+_NO_END = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,6 @@ class Block:
     bytes: int
     first: int
     last: int
-
-    def meets(self, other: Block) -> bool:
-        return self.first <= other.last and other.first <= self.last
 
 
 @dataclass(frozen=True)
@@ -75,22 +75,21 @@ def _smallest_plan(blocks: Sequence[Block]) -> tuple[list[int], int]:
 
 def _plan(blocks: Sequence[Block], order: Sequence[int]) -> tuple[list[int], int]:
     """Each block in turn at the lowest offset where it meets no block placed before it."""
-    offsets = [0] * len(blocks)
-    placed: list[int] = []
-    total = 0
+    # As arrays: a model in many small tiles has thousands of blocks, and each is compared with all others.
+    size, first, last = np.array([(_aligned(b.bytes), b.first, b.last) for b in blocks], np.int64).T
+    offsets = np.zeros(len(blocks), np.int64)
+    placed = np.zeros(len(blocks), np.bool_)
     for index in order:
-        block = blocks[index]
-        if block.bytes == 0:
+        if size[index] == 0:
             continue
-        offset = 0
-        for other in sorted((i for i in placed if blocks[i].meets(block)), key=lambda i: offsets[i]):
-            if offset + block.bytes <= offsets[other]:
-                break
-            offset = max(offset, _aligned(offsets[other] + blocks[other].bytes))
-        offsets[index] = offset
-        placed.append(index)
-        total = max(total, _aligned(offset + block.bytes))
-    return offsets, total
+        met = np.flatnonzero(placed & (first <= last[index]) & (first[index] <= last))
+        met = met[np.argsort(offsets[met])]
+        # What is free begins at 0 and behind each block met so far, and ends where the next one begins.
+        begins = np.maximum.accumulate(np.append(0, offsets[met] + size[met]))
+        ends = np.append(offsets[met], _NO_END)
+        offsets[index] = begins[np.argmax(begins + size[index] <= ends)]
+        placed[index] = True
+    return offsets.tolist(), int(np.max(offsets + size))
 
 
 def _aligned(offset: int) -> int:

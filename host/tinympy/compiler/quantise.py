@@ -11,6 +11,14 @@ from tinympy.errors import ModelError
 
 INT8_MIN, INT8_MAX = -128, 127
 
+# Lowest and highest real output; None: whatever int8 holds.
+_ACTIVATIONS: dict[str, tuple[float | None, float | None]] = {
+    "NONE": (None, None),
+    "RELU": (0.0, None),
+    "RELU6": (0.0, 6.0),
+    "RELU_N1_TO_1": (-1.0, 1.0),
+}
+
 
 def quantise_multiplier(real: float) -> tuple[int, int]:
     """A real factor as (multiplier, shift), real ≈ multiplier * 2^(shift - 31), 2^30 <= multiplier < 2^31 or both 0.
@@ -54,19 +62,20 @@ def zero_point_of(tensor: Tensor) -> int:
 
 def activation_range(activation: str, output: Tensor) -> tuple[int, int]:
     """The clamp (lowest, highest int8) that a fused activation means on `output`."""
-    scale, zero_point = scale_of(output), zero_point_of(output)
+    if activation not in _ACTIVATIONS:
+        raise ModelError(f"fused activation {activation} is not supported", f"use one of {', '.join(_ACTIVATIONS)}")
+    low, high = _ACTIVATIONS[activation]
+    return (
+        INT8_MIN if low is None else max(INT8_MIN, _quantised(low, output)),
+        INT8_MAX if high is None else min(INT8_MAX, _quantised(high, output)),
+    )
 
-    def quantised(real: float) -> int:
-        # float32 division and halves away from zero, as in C's roundf.
-        ratio = float(np.float32(real) / scale)
-        return zero_point + int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))
 
-    low, high = {
-        "NONE": (INT8_MIN, INT8_MAX),
-        "RELU": (quantised(0.0), INT8_MAX),
-        "RELU6": (quantised(0.0), quantised(6.0)),
-        "RELU_N1_TO_1": (quantised(-1.0), quantised(1.0)),
-    }.get(activation, (None, None))
-    if low is None or high is None:
-        raise ModelError(f"fused activation {activation} is not supported", "use NONE, RELU, RELU6 or RELU_N1_TO_1")
-    return max(INT8_MIN, low), min(INT8_MAX, high)
+def _quantised(real: float, tensor: Tensor) -> int:
+    """A real number in units of `tensor`, not clamped; ModelError where TFLM's 32-bit integers end."""
+    # float32 division and halves away from zero, as in C's roundf.
+    with np.errstate(over="ignore"):
+        ratio = float(np.float32(real) / scale_of(tensor))
+    if abs(ratio) >= 1 << 31:
+        raise ModelError(f"tensor {tensor.name!r} has scale {scale_of(tensor)}", "it is too small for its activation")
+    return zero_point_of(tensor) + int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))

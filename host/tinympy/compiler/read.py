@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from collections.abc import Callable
@@ -16,6 +17,10 @@ from tinympy.errors import ModelError
 
 _DAMAGED = "export the model again, or check that the file arrived whole"
 _MAX_ELEMENTS = 1 << 28
+# Tables and vectors may be referred to again and again: without limits a small file could ask for any amount of work.
+_MAX_ITEMS = 1 << 12
+_MAX_INDICES = 1 << 10
+_MAX_TEXT_BYTES = 200
 
 _DTYPES = {
     value: name.lower()
@@ -68,7 +73,7 @@ def _read_model(model: Any) -> Graph:
         operators=operators,
         inputs=_indices(subgraph.InputsAsNumpy()),
         outputs=_indices(subgraph.OutputsAsNumpy()),
-        description=(model.Description() or b"").decode("utf-8", "replace"),
+        description=_text(model.Description()),
     )
     _check_indices(graph)
     return graph
@@ -76,15 +81,22 @@ def _read_model(model: Any) -> Graph:
 
 def _items(table: Any, field: str) -> list[Any]:
     count: int = getattr(table, field + "Length")()
-    if count > 1 << 16:
-        raise ValueError(f"{count} {field.lower()}")
+    if count > _MAX_ITEMS:
+        raise ModelError(f"the model has {count} {field.lower()}, {_MAX_ITEMS} at most can be read", _DAMAGED)
     item: Callable[[int], Any] = getattr(table, field)
     return [item(i) for i in range(count)]
 
 
 def _indices(vector: Any) -> tuple[int, ...]:
-    # The accessors of an absent vector answer 0.
-    return () if isinstance(vector, int) else tuple(int(i) for i in vector)
+    if isinstance(vector, int):  # what the accessors of an absent vector answer
+        return ()
+    if vector.size > _MAX_INDICES:
+        raise ValueError(f"a vector of {vector.size} indices")
+    return tuple(vector.tolist())
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"")[:_MAX_TEXT_BYTES].decode("utf-8", "replace")
 
 
 def _check_indices(graph: Graph) -> None:
@@ -98,7 +110,7 @@ def _check_indices(graph: Graph) -> None:
 
 def _read_tensor(model: Any, tensor: Any) -> Tensor:
     shape = _indices(tensor.ShapeAsNumpy())
-    name = (tensor.Name() or b"").decode("utf-8", "replace")
+    name = _text(tensor.Name())
     dtype = _DTYPES.get(tensor.Type(), f"type {tensor.Type()}")
     elements = 1
     for size in shape:
@@ -116,7 +128,7 @@ def _read_data(model: Any, tensor: Any, shape: tuple[int, ...], dtype: str) -> n
         return None
     if dtype.startswith("type"):
         return np.asarray(raw)
-    values = np.frombuffer(raw.tobytes(), np.dtype(dtype).newbyteorder("<"))
+    values = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<"))
     return values.reshape(shape)
 
 
@@ -124,8 +136,8 @@ def _read_quantization(tensor: Any) -> Quantization | None:
     table = tensor.Quantization()
     if table is None or table.ScaleLength() == 0:
         return None
-    scale = np.array(table.ScaleAsNumpy(), np.float32)
-    zero_point = np.array(table.ZeroPointAsNumpy(), np.int64) if table.ZeroPointLength() else np.zeros(1, np.int64)
+    scale = np.asarray(table.ScaleAsNumpy(), np.float32)
+    zero_point = np.asarray(table.ZeroPointAsNumpy() if table.ZeroPointLength() else [0], np.int64)
     return Quantization(scale, zero_point, int(table.QuantizedDimension()))
 
 
@@ -137,7 +149,7 @@ def _read_operator(model: Any, operator: Any) -> Operator:
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     name = _OPERATOR_NAMES.get(number, f"operator {number}")
     if name == "CUSTOM":
-        name = "custom operator " + (code.CustomCode() or b"").decode("utf-8", "replace")
+        name = "custom operator " + _text(code.CustomCode())
     return Operator(
         name, _indices(operator.InputsAsNumpy()), _indices(operator.OutputsAsNumpy()), _read_options(operator)
     )
@@ -154,6 +166,7 @@ def _read_options(operator: Any) -> dict[str, Any]:
     return {_snake_case(field): _option(options, field) for field in option_fields(options_class)}
 
 
+@functools.cache
 def option_fields(options_class: type) -> list[str]:
     """Names of a generated options class's fields, in the schema's spelling (StrideW)."""
     methods = [name for name, value in vars(options_class).items() if callable(value) and name[0].isupper()]
@@ -170,5 +183,6 @@ def _option(options: Any, field: str) -> Any:
     return names.get(value, value) if names else value
 
 
+@functools.cache
 def _snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

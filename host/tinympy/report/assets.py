@@ -24,7 +24,8 @@ def render(found: Sequence[Status], console: Console) -> None:
     for status in found:
         asset = status.asset
         state = Text(status.state, _STYLES[status.state])
-        table.add_row(asset.name, f"{asset.size_bytes / 1000:.1f}", state, asset.licence)
+        size = "–" if asset.size_bytes is None else f"{asset.size_bytes / 1000:.1f}"
+        table.add_row(asset.name, size, state, asset.licence)
     console.print(table)
     for status in found:
         if status.asset.note and status.state != "present":

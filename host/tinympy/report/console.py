@@ -60,7 +60,8 @@ def _row(record: Record) -> list[Text]:
 
 
 def _accuracy(accuracy: Accuracy) -> Text:
-    name = {"top1": "top-1", "auc": "AUC", "mean_score": "score"}.get(accuracy.metric, accuracy.metric)
+    names = {"top1": "top-1", "auc": "AUC", "mean_score": "score", "detections": "words"}
+    name = names.get(accuracy.metric, accuracy.metric)
     value = statistics.figure(accuracy.metric, accuracy.value)
     return _lines((value, "bold"), (f"{name} n {accuracy.n}", "dim"))
 
@@ -110,6 +111,10 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
             accuracy = record.accuracy
             rate = f"{_three_digits(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
             yield "rate", f"{_name(record, records)}: {rate}, with deployment and transfer", ""
+    for record in records:
+        if record.accuracy is not None and record.accuracy.detail:
+            detail = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in record.accuracy.detail.items())
+            yield "detail", f"{_name(record, records)}: {detail}", ""
     for text in _grouped(records, lambda record: [str(notice) for notice in statistics.warnings(record)]):
         yield "note", text, "yellow"
     for text in _grouped(records, lambda record: [reason] if (reason := statistics.invalid_reason(record)) else []):

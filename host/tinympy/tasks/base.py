@@ -20,12 +20,12 @@ from tinympy.tasks.scoring import Int8
 
 WireInput = Literal["int8", "uint8-128", "float32"]
 WireResults = Literal["truncated", "rounded", "mse"]
-Metric = Literal["top1", "auc", "mean_score"]
+Metric = Literal["top1", "auc", "mean_score", "detections"]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One row of the label file.
+    """One row of the label file, or what takes its place.
 
     inputs: int8 of shape (windows, input bytes), each row exactly what goes into the model's input tensor.
     data: the input file as stored.
@@ -39,13 +39,17 @@ class Sample:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """A score over `n` samples. `target` is the MLPerf Tiny quality target, None where there is none."""
+    """A score over `n` samples. `target` is the MLPerf Tiny quality target, None where there is none.
+
+    detail: the counts behind the value, by name, where it has any.
+    """
 
     metric: Metric
     value: float
     n: int
     outputs_sha256: str
     target: float | None
+    detail: dict[str, int] | None = None
 
 
 class Task(ABC):
@@ -57,7 +61,9 @@ class Task(ABC):
     """Whether MLPerf Tiny defines it."""
     model_file: ClassVar[str]
     full_n: ClassVar[int]
-    """Rows of the whole data set."""
+    """What `count` gives for the whole data set."""
+    classifies: ClassVar[bool] = True
+    """Whether each sample is right or wrong by itself: its label is the class of its one output."""
     target: ClassVar[float | None] = None
     wire_bytes: ClassVar[int]
     """Bytes that one `db load` of the serial protocol holds."""
@@ -95,6 +101,10 @@ class Task(ABC):
             UsageError: an input is missing or not the official one, or the limit is below 1.
         """
 
+    def count(self, samples: Sequence[Sample]) -> int:
+        """How many things the score of `samples` is over."""
+        return len(samples)
+
     def score(self, samples: Sequence[Sample], outputs: Sequence[Int8]) -> Accuracy:
         """The accuracy of `outputs`, one int8 array of shape (windows, output bytes) for each sample."""
         value = scoring.top1([sample.label for sample in samples], outputs)
@@ -105,8 +115,6 @@ class OfficialTask(Task):
     """A task of MLPerf Tiny, whose files stand in an assets folder."""
 
     official = True
-    file_bytes: ClassVar[int]
-    """Size of each input file."""
 
     @property
     def model_sha256(self) -> str | None:
@@ -116,17 +124,28 @@ class OfficialTask(Task):
     def _model_name(self) -> str:
         return f"models/{self.model_file}"
 
-    @property
-    def _labels_name(self) -> str:
-        return f"datasets/{self.name}/y_labels.csv"
-
-    def missing(self) -> list[str]:
-        needed = [self._model_name, self._labels_name]
-        absent = [name for name in needed if assets.find(name, self.folder) is None]
-        return absent or [self._input_name(row) for row in self._rows() if self._find(row) is None]
-
     def model(self) -> bytes:
         return assets.path(self._model_name, self.folder).read_bytes()
+
+    def _absent(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if assets.find(name, self.folder) is None]
+
+
+class LabelledTask(OfficialTask):
+    """An official task whose inputs are files that a label file lists."""
+
+    data_set: ClassVar[str]
+    """The folder of the inputs, named for the task that they are published for."""
+    file_bytes: ClassVar[int]
+    """Size of each input file."""
+
+    @property
+    def _labels_name(self) -> str:
+        return f"datasets/{self.data_set}/y_labels.csv"
+
+    def missing(self) -> list[str]:
+        needed = self._absent([self._model_name, self._labels_name])
+        return needed or self._absent(self._input_name(row) for row in self._rows())
 
     def samples(self, limit: int | None = None) -> list[Sample]:
         check_limit(limit)
@@ -143,7 +162,7 @@ class OfficialTask(Task):
         if len(chosen) == len(rows) and expected not in (None, dataset_sha256(samples)):
             raise UsageError(
                 f"the inputs of {self.name} are not the official ones: their sha256 differs",
-                f"replace them with `tinympy assets fetch {self.name}`, or use another folder with --assets",
+                f"replace them ({self._how_to_get_inputs()}), or use another folder with --assets",
             )
         return samples
 
@@ -155,7 +174,7 @@ class OfficialTask(Task):
         return labels.read(assets.path(self._labels_name, self.folder))
 
     def _input_name(self, row: Row) -> str:
-        return f"datasets/{self.name}/{row.file}"
+        return f"datasets/{self.data_set}/{row.file}"
 
     def _find(self, row: Row) -> Path | None:
         return assets.find(self._input_name(row), self.folder)
@@ -169,11 +188,11 @@ class OfficialTask(Task):
         return Sample(row.file, row.label, self._inputs(row, data), data)
 
     def _inputs_asset(self) -> assets.Asset:
-        return assets.select([f"datasets/{self.name}/*.bin"])[0]
+        return assets.select([f"datasets/{self.data_set}/*.bin"])[0]
 
     def _how_to_get_inputs(self) -> str:
         asset = self._inputs_asset()
-        return f"`tinympy assets fetch {self.name}`" if asset.url else asset.note
+        return f"`tinympy assets fetch {self.data_set}`" if asset.url else asset.note
 
 
 def dataset_sha256(samples: Iterable[Sample]) -> str:
@@ -188,6 +207,12 @@ def one_window(data: bytes) -> Int8:
     """A file that is one model input as it stands: int8 of shape (1, bytes)."""
     window: npt.NDArray[np.int8] = np.frombuffer(data, np.int8).reshape(1, -1)
     return window
+
+
+def image(data: bytes) -> Int8:
+    """A picture of unsigned bytes as one model input, int8 of shape (1, bytes): each byte less 128."""
+    # Turning over the highest bit is that subtraction, without leaving 8 bits.
+    return one_window((np.frombuffer(data, np.uint8) ^ 0x80).tobytes())
 
 
 def check_limit(limit: int | None) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tinympy.labels import Row
-from tinympy.tasks.base import OfficialTask, one_window
+from tinympy.tasks.base import LabelledTask, one_window
 from tinympy.tasks.scoring import Int8
 
 
-class Kws01(OfficialTask):
+class Kws01(LabelledTask):
     name = "kws01"
     title = "keyword spotting"
     model_file = "kws_ref_model.tflite"
+    data_set = "kws01"
     full_n = 1000
     target = 0.90
     file_bytes = 490

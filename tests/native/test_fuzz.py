@@ -1,0 +1,206 @@
+"""Damaged models and damaged programs: a clear error or a computed result, without a word from the sanitizers.
+
+Damage is drawn from fixed seeds. What was at hand when a sanitizer ended the process is kept in pytest's folder
+(`--basetemp`, else below the system's temporary folder), in `fuzz*/last.bin`.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+
+import numpy as np
+import pytest
+import tflite
+from hypothesis import HealthCheck, Phase, given, settings
+from tinympy.device.program import HEADER_BYTES, OPERATION_BYTES, TENSOR_BYTES, TILE_BYTES
+
+from generated import chains
+from kernel_library import KernelLibrary, ProgramRefused
+from mutations import damaged
+from program_view import Header, Operation, ProgramView, Tile, offset_of
+from tinympy import assets
+from tinympy.compiler import compile_model
+from tinympy.compiler.graph import Graph
+from tinympy.compiler.operation import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED
+from tinympy.compiler.write import write
+from tinympy.errors import ModelError
+
+# Of models the interpreter's share is the larger, of programs the kernels': hence the different numbers.
+MODEL_CASES = 11_000
+PROGRAM_CASES = 30_000
+# What a board would answer with a MemoryError, and what a user would call a hang although it ends.
+ARENA_LIMIT_BYTES = 4 << 20
+PATIENCE_MACS = 100_000_000
+CASE_LIMIT_S = 2.0
+MEMORY_LIMIT_BYTES = 1 << 30
+
+SAME_EVERY_TIME = settings(
+    derandomize=True,
+    max_examples=40,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+# A numpy warning would reach users as noise.
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
+
+@pytest.fixture(scope="module")
+def library() -> KernelLibrary:
+    return KernelLibrary("sanitized")
+
+
+@pytest.fixture(scope="module")
+def models() -> list[bytes]:
+    """Small networks of every operator, `digits`, and kws01 where its file is present."""
+    graphs: list[Graph] = []
+
+    @SAME_EVERY_TIME
+    @given(chains())
+    def collect(graph: Graph) -> None:
+        graphs.append(graph)
+
+    collect()
+    found = [write(graph) for graph in graphs]
+    found += [(resources.files("tinympy.datasets") / "digits/digits_int8.tflite").read_bytes()] * 4
+    kws01 = assets.find("models/kws_ref_model.tflite")
+    return found + [kws01.read_bytes()] * 2 if kws01 else found
+
+
+def test_a_damaged_model_compiles_or_is_refused(
+    library: KernelLibrary, models: list[bytes], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    last = tmp_path_factory.mktemp("fuzz") / "last.bin"
+    regions = [model_regions(model) for model in models]
+    outcomes: Counter[str] = Counter()
+    with bounded_memory():
+        for case in range(MODEL_CASES):
+            random = np.random.default_rng((1, case))
+            which = case % len(models)
+            model = damaged(random, models[which], regions[which])
+            last.write_bytes(model)
+            with bounded_time(case):
+                try:
+                    program = compile_model(model).program
+                except ModelError:
+                    outcomes["refused"] += 1
+                    continue
+                outcomes[run(library, program, random)] += 1
+    print(f"{MODEL_CASES} damaged models: {dict(outcomes)}")
+    assert min(outcomes["refused"], outcomes["ran"]) > MODEL_CASES // 10
+
+
+def test_a_damaged_program_runs_or_is_refused(
+    library: KernelLibrary, models: list[bytes], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    last = tmp_path_factory.mktemp("fuzz") / "last.bin"
+    programs = [program for model in models for program in compiled(model)]
+    regions = [program_regions(program) for program in programs]
+    outcomes: Counter[str] = Counter()
+    with bounded_memory():
+        for case in range(PROGRAM_CASES):
+            random = np.random.default_rng((2, case))
+            which = case % len(programs)
+            program = damaged(random, programs[which], regions[which])
+            last.write_bytes(program)
+            with bounded_time(case):
+                try:
+                    outcomes[run(library, program, random)] += 1
+                except ProgramRefused as refusal:
+                    outcomes[f"error {-int(str(refusal)) % 256}"] += 1
+    print(f"{PROGRAM_CASES} damaged programs: {dict(outcomes)}")
+    assert outcomes["ran"] > PROGRAM_CASES // 10
+    assert outcomes["too much work"] < PROGRAM_CASES // 1000
+    # All errors that a program alone can cause: a damaged one meets each of them.
+    assert {key for key in outcomes if key.startswith("error")} == {
+        f"error {code}" for code in (1, 2, 3, 4, 6, 7, 16, 17, 18, 19, 20)
+    }
+
+
+def compiled(model: bytes) -> list[bytes]:
+    """As one tile, and as several; nothing of what the compiler refuses."""
+    programs = []
+    for tile_bytes in (None, 1024):
+        try:
+            programs.append(compile_model(model, tile_bytes=tile_bytes).program)
+        except ModelError:
+            continue
+    return programs
+
+
+def run(library: KernelLibrary, program: bytes, random: np.random.Generator) -> str:
+    """What became of one inference on a random arena. ProgramRefused when the kernels say so."""
+    loaded = library.load(program)
+    if loaded.view.header.arena_bytes > ARENA_LIMIT_BYTES:
+        return "no memory"
+    if sum(map(macs, loaded.view.operations)) > PATIENCE_MACS:
+        return "too much work"
+    loaded.arena[:] = random.integers(0, 256, len(loaded.arena), np.uint8)
+    loaded.run()
+    return "ran"
+
+
+def macs(operation: Operation) -> int:
+    """Multiplications, or additions where there are none."""
+    if operation.opcode == FULLY_CONNECTED:
+        dense = operation.fully_connected
+        return int(dense.batches * dense.inputs * dense.channels)
+    if operation.opcode not in (CONV_2D, DEPTHWISE_CONV_2D, AVERAGE_POOL_2D):
+        return 0
+    window = operation.window
+    height, width = window.kernel_height, window.kernel_width
+    if operation.opcode == AVERAGE_POOL_2D:
+        height, width = min(height, window.input_height), min(width, window.input_width)
+    depth = window.input_channels if operation.opcode == CONV_2D else 1
+    return int(window.output_height * window.output_width * height * width * depth * window.channels)
+
+
+def model_regions(model: bytes) -> list[list[int]]:
+    """The tables four times, because the constants are most of the file; then all of it."""
+    constant = np.zeros(len(model), np.bool_)
+    begin = np.frombuffer(model, np.uint8).ctypes.data
+    tables = tflite.Model.GetRootAs(model, 0)
+    for index in range(tables.BuffersLength()):
+        data = tables.Buffers(index).DataAsNumpy()
+        if not isinstance(data, int):
+            constant[data.ctypes.data - begin :][: data.size] = True
+    return [np.flatnonzero(~constant).tolist()] * 4 + [list(range(len(model)))]
+
+
+def program_regions(program: bytes) -> list[range]:
+    """Operations are hit most often, then what the checks at load look at, then the constants."""
+    view = ProgramView(program)
+    tensors = HEADER_BYTES
+    operations = tensors + TENSOR_BYTES * len(view.tensors)
+    tile_table = operations + OPERATION_BYTES * len(view.operations)
+    regions = [range(HEADER_BYTES), range(tensors, operations), range(offset_of(Header, "layout"), HEADER_BYTES)]
+    regions += [range(operations, tile_table)] * 6
+    if view.tile_entries:
+        first, *_, last = [view.tile_entries[0], *view.tile_entries]
+        begins = [entry.offset + TILE_BYTES for entry in (first, last)]
+        regions.append(range(tile_table, view.header.head_bytes))
+        regions.append(range(first.offset, begins[0] + offset_of(Tile, "crc32")))
+        regions += [range(begin, begin + entry.bytes) for begin, entry in zip(begins, (first, last), strict=True)] * 2
+    return regions
+
+
+@contextmanager
+def bounded_time(case: int) -> Iterator[None]:
+    begin_s = time.process_time()
+    yield
+    assert time.process_time() - begin_s < CASE_LIMIT_S, f"case {case}"
+
+
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """The peak grows by less than the limit, the sanitizer's hoard of freed blocks (256 MiB) included."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    yield
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MEMORY_LIMIT_BYTES
