@@ -39,8 +39,9 @@ class Asset:
     """One official file, or (`name` ends in `/*.bin`) the set of inputs that the label file beside them lists.
 
     `name` is the path inside an assets folder. `sha256` is that of the file, of a set that of its files joined in
-    label-file order; None where nobody has published it. `size_bytes` is None where not known. `url` is None where there is no public address (`note` says
-    what to do), and that of a whole archive for a set, which holds it in `folder`.
+    label-file order; None where nobody has published it. `size_bytes` is None where it is not known. `url` is None
+    where there is no public address (`note` says what to do), and that of a whole archive for a set, which holds it in
+    `folder`.
     """
 
     task: str

@@ -79,7 +79,7 @@ class Model:
 
 @dataclass
 class DataSet:
-    """The inputs used, `n` of `full_n` as accuracies count them; `sha256`: of their files joined in label-file order."""
+    """The inputs used, `n` of `full_n` as the accuracy counts; `sha256` is that of their files joined in order."""
 
     sha256: str
     n: int
@@ -295,7 +295,7 @@ def _to_json(value: Any) -> Any:
 
 
 def _from_json(kind: Any, value: Any, where: str) -> Any:
-    """`value` as `kind` (a dataclass, list, dict, union, literal or scalar type); ValueError says where it does not fit."""
+    """`value` as `kind` (dataclass, list, dict, union, literal or scalar type); ValueError says where it does not."""
     origin, options = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _dataclass_from_json(kind, value, where)

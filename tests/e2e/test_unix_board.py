@@ -246,6 +246,18 @@ def test_ctrl_c_at_the_line_leads_back_to_the_prompt(served):
     assert link.exec("print(1 + 1)") == "2\n"
 
 
+def test_a_program_is_not_left_running_by_a_user_who_gives_up(board):
+    link, _ = connected(board.port, board.interrupt, sleep_s=0.05)
+    with Stopwatch() as watch, pytest.raises(KeyboardInterrupt), link:
+        link.write(b"infer 1000 0%")
+        time.sleep(0.1)
+        raise KeyboardInterrupt
+    assert watch.elapsed_s < PATIENCE_S
+    with serial.Serial(board.port, 115200, timeout=2) as port:
+        port.write(b"6 * 7\r")
+        assert b"\n42\n" in port.read_until(b"42\n")
+
+
 # What breaks
 
 
@@ -292,6 +304,13 @@ def test_a_stalled_board_is_noticed(board):
             request()
         assert watch.elapsed_s < limit_s
     link.close()
+
+
+def test_a_board_that_does_not_answer_cannot_be_opened(board):
+    os.kill(board.pid, signal.SIGSTOP)
+    with Stopwatch() as watch, pytest.raises(NoBoardError, match="does not answer"):
+        transport.open(board.port)
+    assert watch.elapsed_s < PATIENCE_S
 
 
 def test_a_pulled_plug_is_noticed(board):

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../native_modules/kernels/arithmetic.h"
+#include "arithmetic.h"
 
 static uint64_t state;
 
@@ -67,8 +67,7 @@ int main(int count_arguments, char **arguments) {
             multiplier |= 1 << 30; /* as compilers of models make them */
         int32_t shift = (int32_t)(random_word() % 62u) - 31;
         uint32_t divisor = random_number();
-        requantise +=
-            tk_multiply_quantised(x, multiplier, shift) != exact_multiply_quantised(x, multiplier, shift);
+        requantise += tk_multiply_quantised(x, multiplier, shift) != exact_multiply_quantised(x, multiplier, shift);
         multiply += tk_doubling_high_multiply(x, multiplier) != exact_doubling_high_multiply(x, multiplier);
         divide += divisor && tk_divide((uint32_t)x, divisor) != (uint32_t)x / divisor;
         size += tk_size((uint32_t)x, divisor) != exact_size((uint32_t)x, divisor);

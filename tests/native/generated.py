@@ -23,12 +23,17 @@ SIDES = st.integers(1, 12)
 
 @dataclass
 class Builder:
-    """Collects tensors and operators; `last` is the tensor that the next operator reads."""
+    """Collects tensors and operators; `last` is the tensor that the next operator reads.
+
+    Without further word the model's input is the first tensor, and its output the last.
+    """
 
     draw: Draw
     tensors: list[Tensor] = field(default_factory=list)
     operators: list[Operator] = field(default_factory=list)
     last: int = 0
+    inputs: list[int] = field(default_factory=list)
+    outputs: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = np.random.default_rng(self.draw(st.integers(0, 2**32 - 1)))
@@ -42,6 +47,36 @@ class Builder:
         zero_point = self.draw(ZERO_POINTS) if zero_point is None else zero_point
         return self.add(Tensor(f"t{len(self.tensors)}", shape, "int8", Quantization.per_tensor(scale, zero_point)))
 
+    def value(
+        self, shape: tuple[int, ...], scale: float | None = None, zero_point: int | None = None, dtype: str = "int8"
+    ) -> int:
+        """A quantised tensor of scales from 1e-3 to 10 (plain where the dtype is never quantised)."""
+        if dtype not in ("int8", "uint8", "int16"):
+            return self.add(Tensor(f"t{len(self.tensors)}", shape, dtype))
+        if scale is None:
+            scale = float(np.float32(10.0 ** self.draw(st.floats(-3, 1))))
+        if zero_point is None:
+            zero_point = 0 if dtype == "int16" else self.draw(ZERO_POINTS) + 128 * (dtype == "uint8")
+        return self.add(Tensor(f"t{len(self.tensors)}", shape, dtype, Quantization.per_tensor(scale, zero_point)))
+
+    def input(
+        self, shape: tuple[int, ...], scale: float | None = None, zero_point: int | None = None, dtype: str = "int8"
+    ) -> int:
+        """One more of the model's inputs."""
+        self.last = self.value(shape, scale, zero_point, dtype)
+        self.inputs.append(self.last)
+        return self.last
+
+    def like(self, tensor: int, shape: tuple[int, ...] | None = None) -> int:
+        """A tensor of the same dtype and quantisation, of another shape if given."""
+        source = self.tensors[tensor]
+        name, shape = f"t{len(self.tensors)}", source.shape if shape is None else shape
+        return self.add(Tensor(name, shape, source.dtype, source.quantization))
+
+    def constant(self, values: npt.ArrayLike, dtype: str = "int32", quantization: Quantization | None = None) -> int:
+        data = np.asarray(values, dtype)
+        return self.add(Tensor(f"c{len(self.tensors)}", data.shape, dtype, quantization, data))
+
     def start(self, shape: tuple[int, ...]) -> None:
         self.last = self.activation(shape)
 
@@ -53,8 +88,14 @@ class Builder:
         self.operators.append(Operator(name, inputs, (output,), options))
         self.last = output
 
+    def split(self, name: str, inputs: tuple[int, ...], outputs: list[int], **options: Any) -> None:
+        """An operator of several outputs, all of them the model's."""
+        self.operators.append(Operator(name, inputs, tuple(outputs), options))
+        self.outputs = outputs
+
     def graph(self) -> Graph:
-        return Graph(tuple(self.tensors), tuple(self.operators), (0,), (self.last,))
+        inputs, outputs = tuple(self.inputs) or (0,), tuple(self.outputs) or (self.last,)
+        return Graph(tuple(self.tensors), tuple(self.operators), inputs, outputs)
 
     def weights(self, shape: tuple[int, ...], axis: int, per_channel: bool) -> int:
         """Random weights, sometimes at their extremes; scales around what makes outputs fill their range."""
@@ -241,3 +282,30 @@ def sample_inputs(graph: Graph, seed: int) -> list[npt.NDArray[np.int8]]:
         np.full(shape, -128, np.int8),
         np.full(shape, 127, np.int8),
     ]
+
+
+def sample_input_lists(graph: Graph, seed: int) -> list[list[npt.NDArray[Any]]]:
+    """Values for all inputs of a model: random, random at both ends, all of them in turn, and the two constants."""
+    random = np.random.default_rng(seed)
+    tensors = [graph.tensors[index] for index in graph.inputs]
+    kinds = ["random", "ends", "turn", "low", "high"] if tensors else ["none"]
+    return [[_sample(tensor, kind, random) for tensor in tensors] for kind in kinds]
+
+
+def _sample(tensor: Tensor, kind: str, random: np.random.Generator) -> npt.NDArray[Any]:
+    if tensor.dtype == "bool":
+        return random.integers(0, 2, tensor.shape).astype(np.bool_)
+    if tensor.dtype == "float32":
+        # Values of all magnitudes, and halves that rounding must treat right.
+        values = random.normal(size=tensor.shape) * 10.0 ** random.uniform(-3, 3, tensor.shape)
+        return np.where(random.random(tensor.shape) < 0.3, np.round(values * 8) / 8, values).astype(np.float32)
+    low, high = np.iinfo(tensor.dtype).min, np.iinfo(tensor.dtype).max
+    if kind == "random":
+        values = random.integers(low, high, tensor.shape, endpoint=True)
+    elif kind == "ends":
+        values = random.choice(np.array([low, high]), tensor.shape)
+    elif kind == "turn":
+        values = (random.integers(256) + np.arange(tensor.elements)).astype(tensor.dtype).reshape(tensor.shape)
+    else:
+        values = np.full(tensor.shape, low if kind == "low" else high)
+    return values.astype(tensor.dtype)

@@ -1,23 +1,25 @@
 """Damaged models and damaged programs: a clear error or a computed result, without a word from the sanitizers.
 
-Damage is drawn from fixed seeds. What was at hand when a sanitizer ended the process is kept in pytest's folder
-(`--basetemp`, else below the system's temporary folder), in `fuzz*/last.bin`.
+Damage is drawn from fixed seeds. What was at hand when a sanitizer ended the process lies in pytest's temporary folder,
+`fuzz*/last.bin`; its report is seen with pytest's option `--capture=sys`.
 """
 
 from __future__ import annotations
 
 import resource
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import tflite
 from hypothesis import HealthCheck, Phase, given, settings
-from tinympy.device.program import HEADER_BYTES, OPERATION_BYTES, TENSOR_BYTES, TILE_BYTES
+from tinympy.device.program import HEADER_BYTES, OPERATION_BYTES, TENSOR_BYTES, TILE_BYTES, Head, check_crc
 
 from generated import chains
 from kernel_library import KernelLibrary, ProgramRefused
@@ -33,6 +35,7 @@ from tinympy.errors import ModelError
 # Of models the interpreter's share is the larger, of programs the kernels': hence the different numbers.
 MODEL_CASES = 11_000
 PROGRAM_CASES = 30_000
+HEAD_CASES = 15_000
 # What a board would answer with a MemoryError, and what a user would call a hang although it ends.
 ARENA_LIMIT_BYTES = 4 << 20
 PATIENCE_MACS = 100_000_000
@@ -124,6 +127,44 @@ def test_a_damaged_program_runs_or_is_refused(
     }
 
 
+def test_damage_that_the_device_overlooks_changes_nothing(library: KernelLibrary, models: list[bytes]) -> None:
+    programs = [program for model in models for program in compiled(model)]
+    regions = [program_regions(program) for program in programs]
+    outcomes: Counter[str] = Counter()
+    for case in range(HEAD_CASES):
+        random = np.random.default_rng((3, case))
+        which = case % len(programs)
+        program = damaged(random, programs[which], regions[which])
+        sealed_again = bool(random.integers(2))
+        try:
+            if sealed_again:
+                program = with_head_crc(program)
+            check_crc(program, Head(program), zlib.crc32)
+        except ValueError:
+            outcomes["refused"] += 1
+            continue
+        outcomes["overlooked"] += 1
+        if not sealed_again:
+            with suppress(ProgramRefused):
+                np.testing.assert_array_equal(arena_after(library, program), arena_after(library, programs[which]))
+    print(f"{HEAD_CASES} damaged heads and tiles: {dict(outcomes)}")
+    assert outcomes["refused"] > HEAD_CASES // 2
+
+
+def arena_after(library: KernelLibrary, program: bytes) -> npt.NDArray[np.uint8]:
+    """The whole arena after one inference on zeros."""
+    loaded = library.load(program)
+    loaded.run()
+    return loaded.arena
+
+
+def with_head_crc(program: bytes) -> bytes:
+    """With the head's CRC made right, so that what follows it is looked at. ValueError when there is no whole head."""
+    view = ProgramView(program)
+    view.header.head_crc32 = zlib.crc32(view.content[offset_of(Header, "program_id") : view.header.head_bytes])
+    return bytes(view)
+
+
 def compiled(model: bytes) -> list[bytes]:
     """As one tile, and as several; nothing of what the compiler refuses."""
     programs = []
@@ -183,7 +224,7 @@ def program_regions(program: bytes) -> list[range]:
     regions = [range(HEADER_BYTES), range(tensors, operations), range(offset_of(Header, "layout"), HEADER_BYTES)]
     regions += [range(operations, tile_table)] * 6
     if view.tile_entries:
-        first, *_, last = [view.tile_entries[0], *view.tile_entries]
+        first, last = view.tile_entries[0], view.tile_entries[len(view.tile_entries) - 1]
         begins = [entry.offset + TILE_BYTES for entry in (first, last)]
         regions.append(range(tile_table, view.header.head_bytes))
         regions.append(range(first.offset, begins[0] + offset_of(Tile, "crc32")))

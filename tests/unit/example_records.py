@@ -10,11 +10,18 @@ UNIX = Board("unix", "/dev/pts/3", "MicroPython v1.28.0", "6.3", "x64", None, Fa
 EMULATED = Board("rp2040-emu", "emulator", "MicroPython v1.28.0", "6.3", "armv6m", 125_000_000, True)
 KWS01 = Task("kws01", "keyword spotting", True, 0.90)
 AD01 = Task("ad01", "anomaly detection", True, 0.85)
+SWW01 = Task("sww01", "streaming wake word", True, 0.84)
 DIGITS = Task("digits", "handwritten digits", False)
 
 
 def accuracy(metric: str = "top1", value: float = 0.901, n: int = 1000, wall_s: float = 2.1) -> Accuracy:
     return Accuracy(metric, value, n, "a6" * 32, n / wall_s, wall_s)
+
+
+def detections(found: int, missed: int, false: int) -> Accuracy:
+    n = found + missed
+    detail = {"true_positives": found, "false_negatives": missed, "false_positives": false}
+    return Accuracy("detections", found / n, n, "a6" * 32, 0.5, 2.0, detail)
 
 
 def record(

@@ -1,5 +1,6 @@
 """records: what is stored is what is read, whole at every moment, and damage is told from absence."""
 
+import dataclasses
 import json
 import os
 import string
@@ -16,6 +17,8 @@ import example_records
 from tinympy import records
 from tinympy.errors import UsageError
 from tinympy.records import Record
+
+DETECTIONS = dataclasses.asdict(example_records.detections(2, 1, 0))
 
 
 def stored(folder: Path) -> list[str]:
@@ -38,6 +41,7 @@ def example(**changes: Any) -> Record:
             value=st.floats(allow_nan=False, allow_infinity=False),
             samples_per_s=st.floats(allow_nan=False, allow_infinity=False),
             wall_s=st.floats(allow_nan=False, allow_infinity=False),
+            detail=st.none() | st.dictionaries(st.text(), st.integers()),
         ),
         task=st.builds(records.Task, target=st.none() | st.floats(0, 1)),
     )
@@ -172,6 +176,11 @@ def test_what_is_no_record_is_an_error(tmp_path: Path, content: bytes, message: 
         ({"status": "fine"}, "status is 'fine'"),
         ({"valid": 1}, "valid is '1'"),
         ({"accuracy": {"metric": "top1"}}, "accuracy.value is missing"),
+        (
+            {"accuracy": {**DETECTIONS, "detail": {"false_positives": 0.5}}},
+            r"accuracy\.detail\.false_positives is '0.5'",
+        ),
+        ({"accuracy": {**DETECTIONS, "detail": [1]}}, "accuracy.detail is"),
         ({"memory": {"arena_bytes": 1.5}}, "memory.arena_bytes"),
         ({"task": {"name": "t", "title": "", "official": True, "target": float("nan")}}, "holds NaN"),
         ({"task": {"name": "t", "title": "", "official": True, "target": 10**400}}, "is damaged"),

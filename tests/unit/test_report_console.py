@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from example_records import AD01, DIGITS, EMULATED, KWS01, accuracy, record
+from example_records import AD01, DIGITS, EMULATED, KWS01, SWW01, accuracy, detections, record
 from tinympy.records import Memory, Record
 from tinympy.report import console as report
 
@@ -121,6 +121,13 @@ def test_figures_are_never_cut_on_a_narrow_terminal(runs: list[Record]) -> None:
 def test_what_was_not_measured_is_a_dash(runs: list[Record]) -> None:
     row = next(line for line in printed([record(memory=Memory())], 80).splitlines() if line.startswith("kws01"))
     assert row.split() == ["kws01", "unix", "–", "–", "–", "–", "–", "–", "–"]
+
+
+def test_counts_behind_the_accuracy_stand_below_the_table() -> None:
+    lines = printed([record(SWW01, accuracy=detections(2, 1, 0), full_n=50)], 120).splitlines()
+    assert next(line for line in lines if line.startswith("sww01")).split()[2:4] == ["66.7", "%"]
+    assert any("words n 3" in line for line in lines)
+    assert "detail  sww01: true positives 2, false negatives 1, false positives 0" in lines
 
 
 def test_label_is_only_for_official_tasks(runs: list[Record]) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import example_records
-from example_records import AD01, DIGITS, KWS01, accuracy, record
+from example_records import AD01, DIGITS, KWS01, SWW01, accuracy, detections, record
 from tinympy import statistics
 from tinympy.records import Record, Status, Window
 
@@ -106,6 +106,31 @@ def test_accuracy_over_a_part_of_the_set_is_a_warning_and_never_invalid() -> Non
     made = record(accuracy=accuracy(value=0.89, n=100))
     assert statistics.invalid_reason(made) is None
     assert messages(made) == ["89.0 % over 100 samples where the data set has 1000, below the target of 90.0 %"]
+
+
+def test_wake_words_are_scored_by_words_found_and_false_positives() -> None:
+    assert statistics.invalid_reason(record(SWW01, accuracy=detections(42, 8, 8), full_n=50)) is None
+    missed = record(SWW01, accuracy=detections(41, 9, 0), full_n=50)
+    assert statistics.invalid_reason(missed) == "82.0 % is below the target of 84.0 %"
+    false = record(SWW01, accuracy=detections(50, 0, 9), full_n=50)
+    assert statistics.invalid_reason(false) == "9 false positives where 8 are allowed"
+
+
+def test_target_for_wake_words_is_for_the_official_recording_alone() -> None:
+    made = record(SWW01, accuracy=detections(2, 1, 9), full_n=50)
+    assert statistics.invalid_reason(made) is None
+    assert messages(made) == ["66.7 % over 3 wake words where the data set has 50"]
+
+
+def test_counts_behind_the_accuracy_are_in_the_summary() -> None:
+    summary = statistics.summary(record(SWW01, accuracy=detections(2, 1, 0), full_n=50))
+    assert summary["accuracy"] == {
+        "metric": "detections",
+        "value": 2 / 3,
+        "n": 3,
+        "outputs_sha256": "a6" * 32,
+        "detail": {"true_positives": 2, "false_negatives": 1, "false_positives": 0},
+    }
 
 
 def test_steady_long_windows_give_no_warning() -> None:

@@ -1,50 +1,28 @@
 """tasks: files as model inputs, scores, and the reference figures of TFLM on the official data."""
 
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
+import official
+import tflm
 from tinympy import assets, tasks
 from tinympy.errors import UsageError
-from tinympy.tasks import ad01, scoring
-from tinympy.tasks.base import Sample, Task
-
-Int8 = npt.NDArray[np.int8]
-
-OFFICIAL = Path(os.environ.get("TINYMPY_ASSETS", "."))
-
-needs_official_files = pytest.mark.skipif("TINYMPY_ASSETS" not in os.environ, reason="TINYMPY_ASSETS is not set")
+from tinympy.tasks import Sample, ad01, scoring
 
 
 @pytest.fixture
 def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv(assets.ENVIRONMENT, raising=False)
-    monkeypatch.setattr(assets, "cache_folder", lambda: tmp_path / "cache")
+    official.hide(monkeypatch, tmp_path / "cache")
     return tmp_path
-
-
-def tflm_outputs(task: Task, samples: list[Sample]) -> list[Int8]:
-    runtime = pytest.importorskip("tflite_micro").runtime
-    interpreter = runtime.Interpreter.from_bytes(task.model())
-    shape = interpreter.get_input_details(0)["shape"]
-
-    def infer(window: Int8) -> Int8:
-        interpreter.set_input(window.reshape(shape), 0)
-        interpreter.invoke()
-        output: Int8 = interpreter.get_output(0).reshape(-1).copy()
-        return output
-
-    return [np.array([infer(window) for window in sample.inputs]) for sample in samples]
 
 
 def test_unknown_task_names_the_known_ones() -> None:
     with pytest.raises(UsageError) as caught:
         tasks.get("kws02")
-    assert "digits kws01 ad01" in caught.value.hint
+    assert " ".join(tasks.TASKS) in caught.value.hint
 
 
 def test_bundled_task_is_available_without_assets_and_official_ones_are_not(nothing_here: Path) -> None:
@@ -69,7 +47,7 @@ def test_digits_samples_fit_the_model_and_keep_label_order() -> None:
 def test_digits_reaches_95_percent_on_tflm() -> None:
     task = tasks.get("digits")
     samples = task.samples()
-    accuracy = task.score(samples, tflm_outputs(task, samples))
+    accuracy = task.score(samples, tflm.outputs(task, samples))
     assert accuracy.metric == "top1" and accuracy.value >= 0.95
 
 
@@ -157,29 +135,29 @@ def test_ad01_scores_by_auc_as_soon_as_both_classes_are_there() -> None:
     assert (one.metric, one.value, one.n, one.target) == ("mean_score", 4.0, 1, None)
 
 
-@needs_official_files
+@official.needed
 def test_kws01_on_tflm_gives_the_reference_outputs() -> None:
     task = tasks.get("kws01")
     samples = task.samples()
-    accuracy = task.score(samples, tflm_outputs(task, samples))
+    accuracy = task.score(samples, tflm.outputs(task, samples))
     assert (accuracy.metric, accuracy.value, accuracy.n, accuracy.target) == ("top1", 0.901, 1000, 0.90)
     assert accuracy.outputs_sha256 == "a62256c3f761c18a7ce7f39c44ff4134df5052d96e95b5867e7f6e8db0120b96"
     golden = "c2e5f02def82726f5c49dfe85c311c52f295ad68561f6bae89931fdadaaedc73"
     assert tasks.dataset_sha256(samples) == golden
 
 
-@needs_official_files
+@official.needed
 def test_ad01_on_tflm_gives_the_reference_score() -> None:
     task = tasks.get("ad01")
     samples = task.samples()
     assert [(sample.name, sample.inputs.shape) for sample in samples] == [(ad01.EXAMPLE.file, (196, 640))]
-    accuracy = task.score(samples, tflm_outputs(task, samples))
+    accuracy = task.score(samples, tflm.outputs(task, samples))
     assert (accuracy.metric, round(accuracy.value, 4)) == ("mean_score", 10.2645)
 
 
 def copy(name: str, folder: Path) -> None:
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(OFFICIAL / name, folder / name)
+    shutil.copyfile(official.FOLDER / name, folder / name)
 
 
 @pytest.fixture
@@ -192,7 +170,7 @@ def partial_kws01(nothing_here: Path) -> Path:
     return nothing_here
 
 
-@needs_official_files
+@official.needed
 def test_first_samples_are_enough_for_a_limited_run(partial_kws01: Path) -> None:
     task = tasks.get("kws01", partial_kws01)
     assert [sample.label for sample in task.samples(3)] == [7, 2, 6]
@@ -202,10 +180,10 @@ def test_first_samples_are_enough_for_a_limited_run(partial_kws01: Path) -> None
     assert "tinympy assets fetch kws01" in caught.value.hint
 
 
-@needs_official_files
+@official.needed
 def test_input_of_another_size_or_content_is_an_error(partial_kws01: Path) -> None:
     folder = partial_kws01 / "datasets/kws01"
-    for file in (OFFICIAL / "datasets/kws01").glob("*.bin"):
+    for file in (official.FOLDER / "datasets/kws01").glob("*.bin"):
         shutil.copy(file, folder)
     task = tasks.get("kws01", partial_kws01)
     first = folder / "tst_000000_Stop_7.bin"
@@ -217,7 +195,7 @@ def test_input_of_another_size_or_content_is_an_error(partial_kws01: Path) -> No
         task.samples(1)
 
 
-@needs_official_files
+@official.needed
 def test_ad01_without_the_example_asks_for_the_listed_files(nothing_here: Path) -> None:
     for name in ("models/ad01_int8.tflite", "datasets/ad01/y_labels.csv"):
         copy(name, nothing_here)
@@ -228,7 +206,7 @@ def test_ad01_without_the_example_asks_for_the_listed_files(nothing_here: Path) 
     assert "not published" in caught.value.hint
 
 
-@needs_official_files
+@official.needed
 def test_changed_ad01_example_is_an_error(nothing_here: Path) -> None:
     for name in ("models/ad01_int8.tflite", "datasets/ad01/y_labels.csv", f"datasets/ad01/{ad01.EXAMPLE.file}"):
         copy(name, nothing_here)

@@ -30,9 +30,11 @@ class Tensor:
     name: str
     shape: tuple[int, ...]
     dtype: str
-    """A numpy name: int8, int16, int32, float32, …"""
+    """A numpy name: int8, int16, int32, float32, …; `resource` for the handle of a variable."""
     quantization: Quantization | None = None
     data: npt.NDArray[Any] | None = None
+    is_variable: bool = False
+    """Keeps its value from one inference to the next; the operator that has it as an input changes it."""
 
     @property
     def elements(self) -> int:
@@ -52,10 +54,12 @@ class Operator:
 
 @dataclass(frozen=True)
 class Graph:
-    """One subgraph; operators stand in execution order."""
+    """One subgraph, and what its CALL_ONCE does; operators stand in execution order."""
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     description: str = ""
+    initial_values: Mapping[str, Tensor] = field(default_factory=dict)
+    """The constants that CALL_ONCE assigns to variables, by the variable's name (`shared_name` of its VAR_HANDLE)."""

@@ -9,9 +9,15 @@ import numpy as np
 from tinympy.compiler.graph import Tensor
 from tinympy.errors import ModelError
 
-INT8_MIN, INT8_MAX = -128, 127
+# Least and greatest number of each quantised dtype.
+INTEGER_RANGES = {
+    "int8": (-128, 127),
+    "uint8": (0, 255),
+    "int16": (-(1 << 15), (1 << 15) - 1),
+    "int32": (-(1 << 31), (1 << 31) - 1),
+}
 
-# Lowest and highest real output; None: whatever int8 holds.
+# Lowest and highest real output; None: whatever the output's dtype holds.
 _ACTIVATIONS: dict[str, tuple[float | None, float | None]] = {
     "NONE": (None, None),
     "RELU": (0.0, None),
@@ -50,24 +56,34 @@ def scale_of(tensor: Tensor) -> np.float32:
 
 
 def zero_point_of(tensor: Tensor) -> int:
-    """The one zero point of an int8 tensor; ModelError when it lies outside int8."""
+    """The one zero point of a tensor quantised per tensor; ModelError when it lies outside the tensor's dtype."""
     scale_of(tensor)
     assert tensor.quantization is not None
-    if tensor.quantization.zero_point.size != 1 or not INT8_MIN <= tensor.quantization.zero_point[0] <= INT8_MAX:
+    low, high = integer_range(tensor)
+    if tensor.quantization.zero_point.size != 1 or not low <= tensor.quantization.zero_point[0] <= high:
         raise ModelError(
-            f"tensor {tensor.name!r} has zero point {tensor.quantization.zero_point}", "int8 needs -128 … 127"
+            f"tensor {tensor.name!r} has zero point {tensor.quantization.zero_point}",
+            f"{tensor.dtype} needs {low} … {high}",
         )
     return int(tensor.quantization.zero_point[0])
 
 
+def integer_range(tensor: Tensor) -> tuple[int, int]:
+    """Least and greatest number of the tensor's dtype; ModelError when that is no quantised one."""
+    if tensor.dtype not in INTEGER_RANGES:
+        raise ModelError(f"tensor {tensor.name!r} is {tensor.dtype}", "quantise the model to full int8")
+    return INTEGER_RANGES[tensor.dtype]
+
+
 def activation_range(activation: str, output: Tensor) -> tuple[int, int]:
-    """The clamp (lowest, highest int8) that a fused activation means on `output`."""
+    """The clamp (lowest, highest integer) that a fused activation means on `output`."""
     if activation not in _ACTIVATIONS:
         raise ModelError(f"fused activation {activation} is not supported", f"use one of {', '.join(_ACTIVATIONS)}")
     low, high = _ACTIVATIONS[activation]
+    least, greatest = integer_range(output)
     return (
-        INT8_MIN if low is None else max(INT8_MIN, _quantised(low, output)),
-        INT8_MAX if high is None else min(INT8_MAX, _quantised(high, output)),
+        least if low is None else max(least, _quantised(low, output)),
+        greatest if high is None else min(greatest, _quantised(high, output)),
     )
 
 

@@ -1,0 +1,34 @@
+"""Compares the reference engine with the `tflite-micro` package on one model, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from generated import sample_input_lists
+from tinympy.compiler.graph import Graph
+from tinympy.compiler.read import read
+from tinympy.compiler.write import write
+from tinympy.reference import Interpreter
+
+runtime = pytest.importorskip("tflite_micro", reason="the package tflite-micro is missing").runtime
+
+MODELS_PER_OPERATOR = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+SEEDS = st.integers(0, 2**32 - 1)
+_ARENA_BYTES = 1 << 20
+
+
+def assert_reference_is_bit_exact(graph: Graph, seed: int) -> None:
+    """Every output for every sample input; neither interpreter may refuse the model."""
+    model = write(graph)
+    expected = runtime.Interpreter.from_bytes(model, arena_size=_ARENA_BYTES)
+    # What read makes of the file, not the graph itself: the two must say the same.
+    interpreter = Interpreter(read(model))
+    for values in sample_input_lists(graph, seed):
+        for position, value in enumerate(values):
+            expected.set_input(value, position)
+        expected.invoke()
+        for position, output in enumerate(interpreter.run(*values)):
+            np.testing.assert_array_equal(output, expected.get_output(position), strict=True)

@@ -1,0 +1,20 @@
+"""The reference engine computes what the `tflite-micro` package computes, bit for bit, operator by operator."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bit_exact import MODELS_PER_OPERATOR, SEEDS, assert_reference_is_bit_exact
+from generated_simple import OPERATORS, single
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+def test_operator_is_bit_exact(name: str) -> None:
+    @MODELS_PER_OPERATOR
+    @given(single(name), SEEDS)
+    def check(graph, seed):
+        assert_reference_is_bit_exact(graph, seed)
+
+    check()

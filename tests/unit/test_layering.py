@@ -1,0 +1,151 @@
+"""Who may import whom (docs/design.md, Layers). To allow something new, change a line of a table here."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# What only these modules import; a package stands for all its modules.
+ONLY_IMPORTED_BY = {
+    "typer": ("tinympy.cli",),
+    "rich": ("tinympy.cli", "tinympy.report"),
+    "serial": ("tinympy.transport",),
+    "mpremote": ("tinympy.transport",),
+    "pooch": ("tinympy.download",),
+    "requests": ("tinympy.download",),
+    "tflite": ("tinympy.compiler",),
+    "flatbuffers": ("tinympy.compiler",),
+    "micropython": ("tinympy.device.compat",),
+    "machine": ("tinympy.device.compat",),
+    "usb_cdc": ("tinympy.device.compat",),
+    "tinympy.cli": ("tinympy.__main__",),
+    "tinympy.session": ("tinympy.cli",),
+    "tinympy.plan": ("tinympy.cli", "tinympy.session"),
+    "tinympy.transport": ("tinympy.session",),
+    "tinympy.report": ("tinympy.cli",),
+}
+
+# What these import besides the standard library and, for a package, itself.
+IMPORTS_ONLY = {
+    "tinympy.errors": (),
+    "tinympy.compiler": ("tinympy.errors", "tinympy.device.program", "numpy", "tflite", "flatbuffers"),
+    "tinympy.records": ("tinympy.__version__", "tinympy.errors"),
+    "tinympy.statistics": ("tinympy.records", "tinympy.errors", "numpy"),
+    "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.errors", "numpy", "rich"),
+    "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
+}
+
+# All that the device package imports besides itself: modules of stock MicroPython and CircuitPython.
+DEVICE_IMPORTS_ONLY = ("binascii", "gc", "json", "machine", "micropython", "struct", "sys", "time", "usb_cdc")
+
+# Source text that stands in these files alone: pattern, where it is looked for, where it may stand.
+ONLY_MENTIONED_IN = [
+    (r"\bsys\.(implementation|platform)\b", "device/tinympy/**/*.py", "device/tinympy/compat.py"),
+    (r"py/\w+\.h\b", "native_modules/kernels/*", "nowhere"),
+    (r"\bboard(\.name)? ==", "host/tinympy/**/*.py", "host/tinympy/boards/__init__.py"),
+]
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name."""
+    found = {}
+    for folder, package in (("host/tinympy", "tinympy"), ("device/tinympy", "tinympy.device")):
+        for path in (ROOT / folder).rglob("*.py"):
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            found[".".join((package, *(part for part in parts if part != "__init__")))] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(name: str) -> Iterator[str]:
+    """Dotted names that a module imports, wherever in its text: `from a import b` is a.b."""
+    path = MODULES[name]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, base] if base else above)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def within_any(name: str, packages: tuple[str, ...]) -> bool:
+    return any(within(name, package) for package in packages)
+
+
+def is_standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("imported", ONLY_IMPORTED_BY)
+def test_only_these_import_it(imported: str) -> None:
+    allowed = ONLY_IMPORTED_BY[imported]
+    wrong = {
+        module
+        for module in MODULES
+        if not within_any(module, (*allowed, imported)) and any(within(name, imported) for name in imports(module))
+    }
+    assert not wrong, f"only {allowed} may import {imported}"
+
+
+@pytest.mark.parametrize("package", IMPORTS_ONLY)
+def test_it_imports_only_these(package: str) -> None:
+    allowed = (package, *IMPORTS_ONLY[package])
+    wrong = {
+        (module, name)
+        for module in MODULES
+        if within(module, package)
+        for name in imports(module)
+        if not is_standard(name) and not within_any(name, allowed)
+    }
+    assert not wrong, f"{package} may import {IMPORTS_ONLY[package]} only"
+
+
+def test_device_package_imports_only_what_boards_have() -> None:
+    wrong = {
+        (module, name)
+        for module in MODULES
+        if within(module, "tinympy.device")
+        for name in imports(module)
+        if not within_any(name, ("tinympy.device", *DEVICE_IMPORTS_ONLY))
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize(("pattern", "where", "allowed"), ONLY_MENTIONED_IN)
+def test_only_there_is_it_mentioned(pattern: str, where: str, allowed: str) -> None:
+    files = [path for path in ROOT.glob(where) if path.is_file()]
+    assert files
+    wrong = {str(path.relative_to(ROOT)) for path in files if re.search(pattern, path.read_text(encoding="utf-8"))} - {
+        allowed
+    }
+    assert not wrong
+
+
+def test_tables_name_modules_that_exist() -> None:
+    named = {name for names in ONLY_IMPORTED_BY.values() for name in names} | set(IMPORTS_ONLY)
+    named |= {name for name in ONLY_IMPORTED_BY if name.startswith("tinympy")}
+    assert named <= set(MODULES)
+
+
+def test_imports_are_found_wherever_they_stand() -> None:
+    assert "tinympy.errors.ModelError" in set(imports("tinympy.compiler.emit"))
+    assert "tinympy.session" in set(imports("tinympy.cli"))
+    assert "tinympy.device.program.Head" in set(imports("tinympy.device.model"))
+    assert "tinympy.boards.unix.UnixBoard" in set(imports("tinympy.boards"))
