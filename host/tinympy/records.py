@@ -295,7 +295,7 @@ def _to_json(value: Any) -> Any:
 
 
 def _from_json(kind: Any, value: Any, where: str) -> Any:
-    """`value` as `kind` (dataclass, list, dict, union, literal or scalar type); ValueError says where it does not."""
+    """`value` as `kind` (dataclass, list, dict, union, literal or scalar); ValueError says where it does not fit."""
     origin, options = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _dataclass_from_json(kind, value, where)

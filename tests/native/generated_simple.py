@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from generated import ACTIVATIONS, Builder, Draw
-from tinympy.compiler.graph import Graph, Quantization
+from tinympy.compiler.graph import Graph
 
 SIZES = st.integers(1, 9)
 SHAPES = st.lists(SIZES, min_size=1, max_size=4).map(tuple) | st.sampled_from([(256,), (1, 16, 16, 1), (300,), (1, 1)])
@@ -16,23 +16,17 @@ SHAPES = st.lists(SIZES, min_size=1, max_size=4).map(tuple) | st.sampled_from([(
 
 def broadcast_shapes(builder: Builder) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Shapes of two inputs, some of their dimensions 1 or missing, and of the output."""
-    output = builder.draw(SHAPES)
+    first = builder.draw(SHAPES)
     kind = builder.draw(st.sampled_from(["same", "same", "scalar", "channel", "any", "any"]))
-    if kind == "same":
-        return output, output, output
-    other: tuple[int, ...] = (1,)
-    if kind == "channel":
-        other = output[-1:]
-    elif kind == "any":
-        kept = tuple(size if builder.draw(st.booleans()) else 1 for size in output)
-        other = kept[builder.draw(st.integers(0, len(kept) - 1)) :]
-        # The first input, too, may be the one that is repeated.
-        output_kept = tuple(size if small != 1 or builder.draw(st.booleans()) else 1 for size, small in zip(output, kept))
-        shapes = [output_kept, other]
-        full = tuple(max(a, b) for a, b in zip(output_kept, (1,) * (len(kept) - len(other)) + other, strict=True))
-        builder.draw(st.permutations(shapes))
-        return output_kept, other, full
-    return (output, other, output) if builder.draw(st.booleans()) else (other, output, output)
+    other = {"same": first, "scalar": (1,), "channel": first[-1:], "any": first}[kind]
+    if kind == "any":
+        repeated = [builder.draw(st.sampled_from(["neither", "first", "other"])) for _ in first]
+        other = tuple(1 if who == "other" else size for who, size in zip(repeated, first, strict=True))
+        first = tuple(1 if who == "first" else size for who, size in zip(repeated, first, strict=True))
+        other = other[builder.draw(st.integers(0, len(other) - 1)) :]
+    if builder.draw(st.booleans()):
+        first, other = other, first
+    return first, other, np.broadcast_shapes(first, other)
 
 
 def second(builder: Builder, shape: tuple[int, ...], scale: float | None = None, zero_point: int | None = None) -> int:
@@ -56,10 +50,10 @@ def arithmetic(name: str) -> Callable[[Builder], None]:
 
     def generate(builder: Builder) -> None:
         first_shape, second_shape, shape = broadcast_shapes(builder)
-        first = builder.input(first_shape, _scale(builder, -6, 2))
-        other = second(builder, second_shape, _scale(builder, -6, 2))
+        first = builder.input(first_shape, _scale(builder, -4, 2))
+        other = second(builder, second_shape, _scale(builder, -4, 2))
         largest = max(float(builder.tensors[i].quantization.scale[0]) for i in (first, other))  # type: ignore[union-attr]
-        output = builder.value(shape, largest * _scale(builder, -5, 2))
+        output = builder.value(shape, largest * _scale(builder, -4, 2))
         builder.operator(name, (first, other), output, fused_activation_function=builder.draw(ACTIVATIONS))
 
     return generate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from bit_exact import MODELS_PER_OPERATOR, SEEDS, assert_reference_is_bit_exact
 from generated_simple import OPERATORS, single

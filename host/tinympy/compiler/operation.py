@@ -14,9 +14,9 @@ FULLY_CONNECTED = 3
 AVERAGE_POOL_2D = 4
 SOFTMAX = 5
 
-_WINDOW = struct.Struct("<14H4h4H")
-_FULLY_CONNECTED = struct.Struct("<5I3h18x")
-_SOFTMAX = struct.Struct("<3I32x")
+WINDOW_PARAMETERS = struct.Struct("<14H4h4H")
+FULLY_CONNECTED_PARAMETERS = struct.Struct("<5I3h18x")
+SOFTMAX_PARAMETERS = struct.Struct("<3I32x")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Window:
     depth_multiplier: int = 1
 
     def encode(self) -> bytes:
-        return _WINDOW.pack(
+        return WINDOW_PARAMETERS.pack(
             *self.input_shape,
             *self.output_shape,
             *self.kernel,
@@ -75,7 +75,7 @@ class FullyConnected:
     channels: int
 
     def encode(self) -> bytes:
-        return _FULLY_CONNECTED.pack(
+        return FULLY_CONNECTED_PARAMETERS.pack(
             self.batches,
             self.inputs,
             self.outputs,
@@ -95,7 +95,7 @@ class Softmax:
     exponentials: int
 
     def encode(self) -> bytes:
-        return _SOFTMAX.pack(self.rows, self.depth, self.exponentials)
+        return SOFTMAX_PARAMETERS.pack(self.rows, self.depth, self.exponentials)
 
 
 @dataclass(frozen=True)

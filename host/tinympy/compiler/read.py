@@ -6,6 +6,7 @@ import functools
 import re
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import tflite
 
 from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
+from tinympy.compiler.state import variable_names
 from tinympy.errors import ModelError
 
 _DAMAGED = "export the model again, or check that the file arrived whole"
@@ -21,11 +23,12 @@ _MAX_ELEMENTS = 1 << 28
 _MAX_ITEMS = 1 << 12
 _MAX_INDICES = 1 << 10
 _MAX_TEXT_BYTES = 200
+_MAX_NAME_BYTES = 1000
 
 _DTYPES = {
     value: name.lower()
     for name, value in vars(tflite.TensorType).items()
-    if name in ("FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16", "INT32", "INT64", "BOOL")
+    if name in ("FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16", "INT32", "INT64", "BOOL", "RESOURCE")
 }
 _OPERATOR_NAMES = {value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int)}
 _OPTION_CLASSES = {value: name for name, value in vars(tflite.BuiltinOptions).items() if isinstance(value, int)}
@@ -36,9 +39,9 @@ _ENUMERATIONS = {
 
 
 def read(content: bytes) -> Graph:
-    """The one subgraph of a `.tflite` file.
+    """The one subgraph of a `.tflite` file; with it, the constants that a second one assigns when CALL_ONCE calls it.
 
-    Raises ModelError when the file is damaged, of another schema version, or has several subgraphs.
+    Raises ModelError when the file is damaged, of another schema version, or has other subgraphs.
     """
     if len(content) < 8 or content[4:8] != b"TFL3":
         raise ModelError("not a TensorFlow Lite model: the mark TFL3 is missing", _DAMAGED)
@@ -60,23 +63,45 @@ def read(content: bytes) -> Graph:
 def _read_model(model: Any) -> Graph:
     if model.Version() != 3:
         raise ModelError(f"schema version {model.Version()}: only version 3 is known", _DAMAGED)
-    if model.SubgraphsLength() != 1:
-        raise ModelError(
-            f"the model has {model.SubgraphsLength()} subgraphs; only models of one subgraph run",
-            "convert the model without control flow (IF, WHILE, CALL)",
-        )
-    subgraph = model.Subgraphs(0)
-    tensors = tuple(_read_tensor(model, tensor) for tensor in _items(subgraph, "Tensors"))
-    operators = tuple(_read_operator(model, operator) for operator in _items(subgraph, "Operators"))
+    count = model.SubgraphsLength()
+    if count in (1, 2):
+        graph = replace(_read_subgraph(model, 0), description=_text(model.Description()))
+        calls = [operator.options for operator in graph.operators if operator.name == "CALL_ONCE"]
+        if [options.get("init_subgraph_index") for options in calls] == [1] * (count - 1):
+            return replace(graph, initial_values=_assigned_constants(_read_subgraph(model, 1))) if calls else graph
+    raise ModelError(
+        f"the model has {count} subgraphs; only models of one subgraph run, and of one more that CALL_ONCE calls",
+        "convert the model without control flow (IF, WHILE, CALL)",
+    )
+
+
+def _read_subgraph(model: Any, index: int) -> Graph:
+    subgraph = model.Subgraphs(index)
     graph = Graph(
-        tensors=tensors,
-        operators=operators,
+        tensors=tuple(_read_tensor(model, tensor) for tensor in _items(subgraph, "Tensors")),
+        operators=tuple(_read_operator(model, operator) for operator in _items(subgraph, "Operators")),
         inputs=_indices(subgraph.InputsAsNumpy()),
         outputs=_indices(subgraph.OutputsAsNumpy()),
-        description=_text(model.Description()),
     )
     _check_indices(graph)
     return graph
+
+
+def _assigned_constants(initialisation: Graph) -> dict[str, Tensor]:
+    """What a subgraph assigns to variables, by their names; ModelError when it does anything but assign constants."""
+    names, tensors = variable_names(initialisation), initialisation.tensors
+    values = {}
+    for index, operator in enumerate(initialisation.operators):
+        if operator.name == "VAR_HANDLE":
+            continue
+        handle, value = operator.inputs if len(operator.inputs) == 2 else (-1, -1)
+        if operator.name != "ASSIGN_VARIABLE" or handle not in names or value < 0 or tensors[value].data is None:
+            raise ModelError(
+                f"operator {index} ({operator.name}) of the subgraph that CALL_ONCE calls does not assign a constant",
+                "give the variables constant initial values",
+            )
+        values[names[handle]] = tensors[value]
+    return values
 
 
 def _items(table: Any, field: str) -> list[Any]:
@@ -99,6 +124,13 @@ def _text(content: bytes | None) -> str:
     return (content or b"")[:_MAX_TEXT_BYTES].decode("utf-8", "replace")
 
 
+def _name(content: bytes) -> str:
+    """Text that tells things apart, and must therefore be whole."""
+    if len(content) > _MAX_NAME_BYTES:
+        raise ValueError(f"a name of {len(content)} bytes")
+    return content.decode()
+
+
 def _check_indices(graph: Graph) -> None:
     used = [*graph.inputs, *graph.outputs]
     for operator in graph.operators:
@@ -117,7 +149,8 @@ def _read_tensor(model: Any, tensor: Any) -> Tensor:
         elements *= size
         if size < 0 or elements > _MAX_ELEMENTS:
             raise ValueError(f"tensor {name!r} of shape {shape}")
-    return Tensor(name, shape, dtype, _read_quantization(tensor), _read_data(model, tensor, shape, dtype))
+    data = _read_data(model, tensor, shape, dtype)
+    return Tensor(name, shape, dtype, _read_quantization(tensor), data, tensor.IsVariable())
 
 
 def _read_data(model: Any, tensor: Any, shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any] | None:
@@ -179,6 +212,8 @@ def _option(options: Any, field: str) -> Any:
     if hasattr(options, field + "AsNumpy"):
         return _indices(getattr(options, field + "AsNumpy")())
     value = getattr(options, field)()
+    if isinstance(value, bytes):
+        return _name(value)
     names = _ENUMERATIONS.get(_snake_case(field))
     return names.get(value, value) if names else value
 

@@ -1,4 +1,4 @@
-"""State: what a model keeps from one inference to the next, and what it holds before the first.
+"""State: what a model keeps from one inference to the next, and what that is before the first.
 
 There are two kinds: variables (VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE), and tensors that an operator has as an input
 and changes (`is_variable`). Sources: TFLM's `micro_resource_variable.cc` and `micro_interpreter_graph.cc`.
@@ -6,6 +6,7 @@ and changes (`is_variable`). Sources: TFLM's `micro_resource_variable.cc` and `m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,42 +21,91 @@ MAX_STATE_BYTES = 1 << 24
 
 
 def variable_names(graph: Graph) -> dict[int, str]:
-    """The name of the variable that each handle, by its tensor's index, stands for; ModelError when one has none."""
+    """The variable that each handle stands for: index of the handle's tensor → name. ModelError when it has no name."""
     names = {}
     for index, operator in enumerate(graph.operators):
         if operator.name == "VAR_HANDLE":
             name = operator.options.get("shared_name")
-            if not name or operator.options.get("container") or len(operator.outputs) != 1:
-                raise _refusal(graph, index, "a variable without a name, or within a container")
+            if not name or operator.options.get("container") or operator.inputs or len(operator.outputs) != 1:
+                raise _refusal(graph, index, "a variable without a name, or in a container")
             names[operator.outputs[0]] = str(name)
     return names
 
 
-def initial_values(graph: Graph) -> dict[str, Array]:
+def initial_variables(graph: Graph) -> dict[str, Array]:
     """Each variable's value before the first inference, by its name.
 
-    It is what CALL_ONCE assigns; without that, every byte is the zero point of the first tensor that is assigned.
-    Raises ModelError when a variable is used before CALL_ONCE, holds tensors of several sizes or dtypes, is read but
-    never assigned, or is larger than any board's memory.
+    That is what CALL_ONCE assigns; where it assigns nothing, every byte is the zero point of the tensor assigned first.
+    Raises ModelError when a variable is used before CALL_ONCE, is read but never assigned, or has tensors of different
+    sizes or dtypes, and when all together are larger than MAX_STATE_BYTES.
     """
-    names, uses = variable_names(graph), []
+    names = variable_names(graph)
+    holders = dict(graph.initial_values)
+    uses: list[tuple[int, str, Tensor]] = []
     called = not graph.initial_values
     for index, operator in enumerate(graph.operators):
-        called |= operator.name == "CALL_ONCE"
+        called = called or operator.name == "CALL_ONCE"
         if operator.name in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
-            tensors = (*operator.inputs[1:], *operator.outputs)
+            assigns = operator.name == "ASSIGN_VARIABLE"
             if not called:
                 raise _refusal(graph, index, "a variable is used before CALL_ONCE has initialised it")
-            if len(operator.inputs) + len(operator.outputs) != 2 or operator.inputs[:1] not in names_as_inputs(names):
-                raise _refusal(graph, index, "its variable is not known")
-            uses.append((index, names[operator.inputs[0]], graph.tensors[tensors[0]]))
-    values = {name: _data(tensor) for name, tensor in graph.initial_values.items()}
+            if (len(operator.inputs), len(operator.outputs)) != ((2, 0) if assigns else (1, 1)):
+                raise _refusal(graph, index, f"{len(operator.inputs)} inputs and {len(operator.outputs)} outputs")
+            handle, value = (*operator.inputs, *operator.outputs)
+            if handle not in names or value < 0:
+                raise _refusal(graph, index, "its variable or its value is missing")
+            uses.append((index, names[handle], graph.tensors[value]))
+            if assigns:
+                holders.setdefault(names[handle], graph.tensors[value])
     for index, name, tensor in uses:
-        if graph.operators[index].name == "ASSIGN_VARIABLE" and name not in values:
-            values[name] = _filled(tensor, _zero_point(tensor))
-    for index, name, tensor in uses:
-        if name not in values:
+        if name not in holders:
             raise _refusal(graph, index, f"variable {name!r} is read but never assigned")
-        if values[name].dtype.name != tensor.dtype or values[name].size != tensor.elements:
-            raise _refusal(graph, index, f"variable {name!r} is {values[name].dtype} {values[name].shape} elsewhere")
-    return values
+        if (tensor.dtype, tensor.elements) != (holders[name].dtype, holders[name].elements):
+            raise _refusal(graph, index, f"variable {name!r} is {holders[name].dtype} {holders[name].shape} elsewhere")
+    _require_bounded(holders.values())
+    return {
+        name: tensor.data if name in graph.initial_values and tensor.data is not None else _filled(tensor)
+        for name, tensor in holders.items()
+    }
+
+
+def initial_state(graph: Graph) -> dict[int, Array]:
+    """The value before the first inference of each tensor that an operator changes, by its index: the zero point (int8),
+    or zeros.
+
+    ModelError when such a tensor is a constant, or the model's input, or computed by an operator as well.
+    """
+    state = {index: tensor for index, tensor in enumerate(graph.tensors) if tensor.is_variable}
+    computed = {*graph.inputs, *(index for operator in graph.operators for index in operator.outputs)}
+    for index, tensor in state.items():
+        if tensor.data is not None or index in computed:
+            raise ModelError(f"tensor {tensor.name!r} is state, but also a constant or computed", "export it again")
+    _require_bounded(state.values())
+    return {
+        index: _filled(tensor) if tensor.dtype == "int8" else np.zeros(tensor.shape, _dtype(tensor))
+        for index, tensor in state.items()
+    }
+
+
+def _filled(tensor: Tensor) -> Array:
+    """As TFLM fills memory: each byte is the lowest of the zero point's."""
+    dtype, quantization = _dtype(tensor), tensor.quantization
+    zero_point = int(quantization.zero_point[0]) if quantization is not None else 0
+    return np.full(tensor.elements * dtype.itemsize, zero_point & 0xFF, np.uint8).view(dtype).reshape(tensor.shape)
+
+
+def _require_bounded(tensors: Iterable[Tensor]) -> None:
+    size_bytes = sum(tensor.elements * _dtype(tensor).itemsize for tensor in tensors)
+    if size_bytes > MAX_STATE_BYTES:
+        raise ModelError(f"the model's state has {size_bytes} bytes", f"{MAX_STATE_BYTES} at most are supported")
+
+
+def _dtype(tensor: Tensor) -> np.dtype[Any]:
+    try:
+        return np.dtype(tensor.dtype)
+    except TypeError:
+        raise ModelError(f"tensor {tensor.name!r} is {tensor.dtype}", "state can only be numbers") from None
+
+
+def _refusal(graph: Graph, index: int, reason: str) -> ModelError:
+    return ModelError(f"operator {index} ({graph.operators[index].name}): {reason}", "export the model again")

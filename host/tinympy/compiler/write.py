@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import flatbuffers
@@ -43,12 +43,15 @@ _ENUMERATIONS = {
     "padding": tflite.Padding,
 }
 
+# Options that are text of any kind.
+_TEXTS = ("container", "shared_name")
+
 # Operator codes that do not fit the old 8-bit field put this one there and stand in the new field alone.
 _LARGEST_OLD_CODE = tflite.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES
 
 
 def write(graph: Graph) -> bytes:
-    """The graph as the content of a `.tflite` file with one subgraph.
+    """The graph as the content of a `.tflite` file with one subgraph, and with a second one if it has a CALL_ONCE.
 
     Every constant gets a buffer of its own. Options that an operator does not give get the schema's defaults.
     Raises ModelError for an operator, option, enumerator or dtype that the schema does not have, and for a constant
@@ -57,6 +60,43 @@ def write(graph: Graph) -> bytes:
     builder = flatbuffers.Builder(1024)
     # FlatBuffers are built back to front: the constants written first end up behind the tables.
     buffers = [_write_table(builder, "Buffer")]
+    subgraphs = {"main": graph}
+    if graph.initial_values or any(operator.name == "CALL_ONCE" for operator in graph.operators):
+        subgraphs["initialisation"] = _initialisation(graph.initial_values)
+    names = list(dict.fromkeys(operator.name for part in subgraphs.values() for operator in part.operators))
+    offsets = [_write_subgraph(builder, name, part, names, buffers) for name, part in subgraphs.items()]
+    codes = [_write_operator_code(builder, name) for name in names]
+    model = _write_table(
+        builder,
+        "Model",
+        Version=_SCHEMA_VERSION,
+        OperatorCodes=_offsets(builder, codes),
+        Subgraphs=_offsets(builder, offsets),
+        Description=builder.CreateString(graph.description),
+        Buffers=_offsets(builder, buffers),
+    )
+    builder.Finish(model, file_identifier=_FILE_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _initialisation(values: Mapping[str, Tensor]) -> Graph:
+    """The subgraph that assigns each variable its initial value."""
+    tensors: list[Tensor] = []
+    operators: list[Operator] = []
+    for name, value in values.items():
+        handle = len(tensors)
+        tensors += [Tensor(name, (), "resource"), value]
+        operators += [
+            Operator("VAR_HANDLE", (), (handle,), {"container": "", "shared_name": name}),
+            Operator("ASSIGN_VARIABLE", (handle, handle + 1), ()),
+        ]
+    return Graph(tuple(tensors), tuple(operators), (), ())
+
+
+def _write_subgraph(
+    builder: flatbuffers.Builder, name: str, graph: Graph, operator_names: list[str], buffers: list[int]
+) -> int:
+    """One subgraph; its constants are added to the model's `buffers`."""
     tensors = []
     for tensor in graph.tensors:
         buffer_index = _NO_BUFFER
@@ -64,33 +104,18 @@ def write(graph: Graph) -> bytes:
             buffer_index = len(buffers)
             buffers.append(_write_buffer(builder, _constant_bytes(tensor)))
         tensors.append(_write_tensor(builder, tensor, buffer_index))
-
-    operator_names = list(dict.fromkeys(operator.name for operator in graph.operators))
-    codes = [_write_operator_code(builder, name) for name in operator_names]
     operators = [
         _write_operator(builder, operator, operator_names.index(operator.name)) for operator in graph.operators
     ]
-
-    subgraph = _write_table(
+    return _write_table(
         builder,
         "SubGraph",
         Tensors=_offsets(builder, tensors),
         Inputs=_int32s(builder, graph.inputs),
         Outputs=_int32s(builder, graph.outputs),
         Operators=_offsets(builder, operators),
-        Name=builder.CreateString("main"),
+        Name=builder.CreateString(name),
     )
-    model = _write_table(
-        builder,
-        "Model",
-        Version=_SCHEMA_VERSION,
-        OperatorCodes=_offsets(builder, codes),
-        Subgraphs=_offsets(builder, [subgraph]),
-        Description=builder.CreateString(graph.description),
-        Buffers=_offsets(builder, buffers),
-    )
-    builder.Finish(model, file_identifier=_FILE_IDENTIFIER)
-    return bytes(builder.Output())
 
 
 def _write_table(builder: flatbuffers.Builder, table: str, **fields: Any) -> int:
@@ -135,6 +160,7 @@ def _write_tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer_index: in
         "Type": _enumerator(tflite.TensorType, tensor.dtype.upper(), f"tensor {tensor.name!r}: dtype"),
         "Buffer": buffer_index,
         "Name": builder.CreateString(tensor.name),
+        "IsVariable": tensor.is_variable,
     }
     if tensor.quantization is not None:
         fields["Quantization"] = _write_quantization(builder, tensor.quantization)
@@ -184,7 +210,11 @@ def _write_options(builder: flatbuffers.Builder, operator: Operator, options_cla
         field = "".join(word.capitalize() for word in key.split("_"))
         if not hasattr(tflite, f"{options_class}Add{field}"):
             raise ModelError(f"{operator.name} has no option {key} in the schema")
-        if isinstance(value, str):
+        if value is None:  # what `read` finds where a text is absent
+            continue
+        if key in _TEXTS:
+            value = builder.CreateString(value)
+        elif isinstance(value, str):
             value = _enumerator(_ENUMERATIONS.get(key), value, f"{operator.name}: {key}")
         elif isinstance(value, tuple | list | np.ndarray):
             value = _int32s(builder, value)
