@@ -7,7 +7,7 @@ import struct
 
 MAGIC = b"TMPY"
 VERSION = 1
-HEADER = "<4sHHIIIBBBBHHII28s32s"
+HEADER = "<4sHHIIIBBBBHHIIH26s32s"
 HEADER_BYTES = 96
 TENSOR = "<IIfiBB6H2x"
 TENSOR_BYTES = 32
@@ -43,8 +43,9 @@ class Head:
         self.program_bytes, self.head_crc32, self.program_id = fields[3:6]
         self.layout, inputs, outputs, _ = fields[6:10]
         self.operation_count, self.tile_count, self.arena_bytes, self.head_bytes = fields[10:14]
-        self.name = bytes(fields[14]).rstrip(b"\0").decode()
-        self.model_sha256 = bytes(fields[15])
+        self.initial_operations = fields[14]
+        self.name = bytes(fields[15]).rstrip(b"\0").decode()
+        self.model_sha256 = bytes(fields[16])
         self.tiles_at = HEADER_BYTES + TENSOR_BYTES * (inputs + outputs) + OPERATION_BYTES * self.operation_count
         if self.head_bytes != self.tiles_at + TILE_ENTRY_BYTES * self.tile_count:
             raise ValueError("the program's head is damaged")

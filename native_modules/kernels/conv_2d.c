@@ -2,11 +2,12 @@
  *
  * For each output position the window's inputs are gathered into one row (scratch), padding filled with the input's
  * zero point, whose contribution the folded bias cancels; each output channel is then one dot product. A 1 x 1 kernel
- * reads its row where it lies. */
+ * reads its row where it lies. The filters of a grouped convolution see `depth` input channels, one operation a group.
+ */
 #include "window.h"
 
 static uint32_t row_bytes(const struct tk_window *w) {
-    return tk_size(tk_size(w->kernel_height, w->kernel_width), w->input_channels);
+    return tk_size(tk_size(w->kernel_height, w->kernel_width), w->depth);
 }
 
 static int is_pointwise(const struct tk_window *w) { return w->kernel_height == 1 && w->kernel_width == 1; }
@@ -17,6 +18,8 @@ enum tk_error tk_conv_2d_check(const struct tk_operation *op, const uint8_t *con
     enum tk_error error = tk_window_check(op, limits);
     if (error)
         return error;
+    if (!w->depth || !tk_fits(w->first_input_channel, w->depth, w->input_channels))
+        return TK_ERROR_SHAPE;
     if (is_pointwise(w)) {
         if (w->pad_top || w->pad_left)
             return TK_ERROR_SHAPE;
@@ -28,13 +31,13 @@ enum tk_error tk_conv_2d_check(const struct tk_operation *op, const uint8_t *con
 
 /* Copies the window at (y, x) of the input to `row`; y and x may lie in the padding. */
 static void gather(const struct tk_window *w, const int8_t *input, int32_t y, int32_t x, int8_t *row) {
-    int32_t depth = w->input_channels;
+    int32_t depth = w->depth;
     for (int32_t ky = 0; ky < w->kernel_height; ky++) {
         int32_t iy = y + ky * w->dilation_height;
         for (int32_t kx = 0; kx < w->kernel_width; kx++) {
             int32_t ix = x + kx * w->dilation_width;
             if (iy >= 0 && iy < w->input_height && ix >= 0 && ix < w->input_width) {
-                const int8_t *pixel = input + (iy * w->input_width + ix) * depth;
+                const int8_t *pixel = input + (iy * w->input_width + ix) * w->input_channels;
                 for (int32_t c = 0; c < depth; c++)
                     row[c] = pixel[c];
             } else {
@@ -55,7 +58,7 @@ static uint32_t dot(const int8_t *a, const int8_t *b, uint32_t count) {
 
 void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
     const struct tk_window *w = &op->as.window;
-    const int8_t *input = (const int8_t *)arena + op->input;
+    const int8_t *input = (const int8_t *)arena + op->input + w->first_input_channel;
     int8_t *output = (int8_t *)arena + op->output + w->first_channel;
     int8_t *scratch = (int8_t *)arena + op->scratch;
     struct tk_channels k = tk_channels_at(constants, w->channels);

@@ -2,7 +2,7 @@
  *
  * For each output position the accumulators of all channels (scratch, 32 bits each) are filled tap by tap; a padded tap
  * counts as the input's zero point, whose contribution the folded bias cancels. Output channel c reads input channel
- * c / depth_multiplier. Weights are stored tap by tap, the operation's channels side by side. */
+ * c / depth. Weights are stored tap by tap, the operation's channels side by side. */
 #include "window.h"
 
 enum tk_error tk_depthwise_conv_2d_check(const struct tk_operation *op, const uint8_t *constants,
@@ -11,7 +11,7 @@ enum tk_error tk_depthwise_conv_2d_check(const struct tk_operation *op, const ui
     enum tk_error error = tk_window_check(op, limits);
     if (error)
         return error;
-    if (!w->depth_multiplier || tk_size(w->input_channels, w->depth_multiplier) != w->output_channels)
+    if (!w->depth || tk_size(w->input_channels, w->depth) != w->output_channels)
         return TK_ERROR_SHAPE;
     if (op->scratch % 4 || !tk_fits(op->scratch, w->channels * 4u, limits->arena_bytes))
         return TK_ERROR_ACTIVATIONS;
@@ -25,16 +25,16 @@ static void add_tap(const struct tk_window *w, uint32_t *accumulators, const int
     if (!pixel) {
         for (uint32_t c = 0; c < channels; c++)
             accumulators[c] += (uint32_t)(w->input_zero_point * weights[c]);
-    } else if (w->depth_multiplier == 1) {
+    } else if (w->depth == 1) {
         pixel += w->first_channel;
         for (uint32_t c = 0; c < channels; c++)
             accumulators[c] += (uint32_t)(pixel[c] * weights[c]);
     } else {
-        uint32_t source = tk_divide(w->first_channel, w->depth_multiplier);
-        uint32_t copy = w->first_channel - source * w->depth_multiplier;
+        uint32_t source = tk_divide(w->first_channel, w->depth);
+        uint32_t copy = w->first_channel - source * w->depth;
         for (uint32_t c = 0; c < channels; c++) {
             accumulators[c] += (uint32_t)(pixel[source] * weights[c]);
-            if (++copy == w->depth_multiplier) {
+            if (++copy == w->depth) {
                 copy = 0;
                 source++;
             }

@@ -47,7 +47,7 @@ static enum tk_error check_head(const void *program, uint32_t length) {
                           header->operation_count * (uint32_t)sizeof(struct tk_operation) +
                           header->tile_count * (uint32_t)sizeof(struct tk_tile_entry);
     if (header->head_bytes != head_bytes || header->program_bytes < head_bytes ||
-        header->arena_bytes > TK_MAX_ARENA_BYTES)
+        header->arena_bytes > TK_MAX_ARENA_BYTES || header->initial_operations > header->operation_count)
         return TK_ERROR_HEAD;
     if (length < head_bytes)
         return TK_ERROR_TRUNCATED;
@@ -76,42 +76,35 @@ static const uint8_t *find_tile(const struct tk_header *header, uint32_t length,
     return (const uint8_t *)(tile + 1);
 }
 
-static enum tk_error check_operation(const struct tk_header *header, const struct tk_operation *op,
-                                     const uint8_t *const *constants) {
-    struct tk_limits limits = {header->arena_bytes, 0};
-    if (op->opcode == TK_AVERAGE_POOL_2D)
-        return tk_average_pool_2d_check(op, &limits);
-    if (op->opcode < TK_CONV_2D || op->opcode > TK_SOFTMAX)
-        return TK_ERROR_OPCODE;
-    uint32_t tile_bytes = op->tile < header->tile_count ? tiles_of(header)[op->tile].bytes : 0;
-    if (op->constants >= tile_bytes || op->constants % 4)
-        return TK_ERROR_CONSTANTS;
-    limits.constants_bytes = tile_bytes - op->constants;
-    const uint8_t *at = constants[op->tile] + op->constants;
-    if (op->opcode == TK_CONV_2D)
-        return tk_conv_2d_check(op, at, &limits);
-    if (op->opcode == TK_DEPTHWISE_CONV_2D)
-        return tk_depthwise_conv_2d_check(op, at, &limits);
-    if (op->opcode == TK_FULLY_CONNECTED)
-        return tk_fully_connected_check(op, at, &limits);
-    return tk_softmax_check(op, &limits);
+/* An operation without constants names a tile that does not exist. */
+static const uint8_t *constants_of(const struct tk_operation *op, const uint8_t *const *tiles, uint32_t tile_count) {
+    return op->tile < tile_count ? tiles[op->tile] + op->constants : 0;
 }
 
-static void run_operation(const struct tk_operation *op, const uint8_t *const *tiles, uint8_t *arena) {
-    if (op->opcode == TK_AVERAGE_POOL_2D) {
-        tk_average_pool_2d(op, arena);
-        return;
+static enum tk_error check_operation(const struct tk_header *header, const struct tk_operation *op,
+                                     const uint8_t *const *tiles) {
+    struct tk_limits limits = {header->arena_bytes, 0};
+    if (op->tile < header->tile_count) {
+        uint32_t tile_bytes = tiles_of(header)[op->tile].bytes;
+        if (op->constants >= tile_bytes || op->constants % 4)
+            return TK_ERROR_CONSTANTS;
+        limits.constants_bytes = tile_bytes - op->constants;
     }
-    const uint8_t *constants = tiles[op->tile] + op->constants;
-    if (op->opcode == TK_CONV_2D)
-        tk_conv_2d(op, constants, arena);
-    else if (op->opcode == TK_DEPTHWISE_CONV_2D)
-        tk_depthwise_conv_2d(op, constants, arena);
-    else if (op->opcode == TK_FULLY_CONNECTED)
-        tk_fully_connected(op, constants, arena);
-    else
-        tk_softmax(op, constants, arena);
+    const uint8_t *constants = constants_of(op, tiles, header->tile_count);
+#define CHECK_KERNEL(number, name)                                                                                     \
+    if (op->opcode == number)                                                                                          \
+        return tk_##name##_check(op, constants, &limits);
+    TK_KERNELS(CHECK_KERNEL)
+    return TK_ERROR_OPCODE;
 }
+
+static void run_operation(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena){
+#define RUN_KERNEL(number, name)                                                                                       \
+    if (op->opcode == number) {                                                                                        \
+        tk_##name(op, constants, arena);                                                                               \
+        return;                                                                                                        \
+    }
+    TK_KERNELS(RUN_KERNEL)}
 
 int32_t tk_handle_bytes(const void *program, uint32_t length) {
     enum tk_error error = check_head(program, length);
@@ -161,7 +154,9 @@ int32_t tk_run(const void *handle, uint32_t handle_bytes, void *arena, uint32_t 
         return -TK_ERROR_ARENA;
     if (first > last || last > loaded->operation_count)
         return -TK_ERROR_RANGE;
-    for (uint32_t i = first; i < last; i++)
-        run_operation(&loaded->operations[i], loaded->constants, arena);
+    for (uint32_t i = first; i < last; i++) {
+        const struct tk_operation *op = &loaded->operations[i];
+        run_operation(op, constants_of(op, loaded->constants, loaded->tile_count), arena);
+    }
     return TK_OK;
 }

@@ -7,7 +7,9 @@
 
 #define MAX_DEPTH 4095u /* the sum of so many exponentials in Q12.19 fits 31 bits */
 
-enum tk_error tk_softmax_check(const struct tk_operation *op, const struct tk_limits *limits) {
+enum tk_error tk_softmax_check(const struct tk_operation *op, const uint8_t *constants,
+                               const struct tk_limits *limits) {
+    (void)constants;
     const struct tk_softmax *s = &op->as.softmax;
     if (!s->rows || !s->depth || s->depth > MAX_DEPTH || !s->exponentials || s->exponentials > 256)
         return TK_ERROR_SHAPE;

@@ -36,13 +36,20 @@ enum tk_error {
     TK_ERROR_VALUE = 20        /* a constant or parameter outside its range */
 };
 
-enum tk_opcode {
-    TK_CONV_2D = 1,
-    TK_DEPTHWISE_CONV_2D = 2,
-    TK_FULLY_CONNECTED = 3,
-    TK_AVERAGE_POOL_2D = 4,
-    TK_SOFTMAX = 5
-};
+/* Every kernel: its opcode in a program, and its name. */
+#define TK_KERNELS(KERNEL)                                                                                             \
+    KERNEL(1, conv_2d)                                                                                                 \
+    KERNEL(2, depthwise_conv_2d)                                                                                       \
+    KERNEL(3, fully_connected)                                                                                         \
+    KERNEL(4, average_pool_2d)                                                                                         \
+    KERNEL(5, softmax)                                                                                                 \
+    KERNEL(6, max_pool_2d)                                                                                             \
+    KERNEL(7, elementwise)                                                                                             \
+    KERNEL(8, lookup)                                                                                                  \
+    KERNEL(9, reduce)                                                                                                  \
+    KERNEL(10, copy)                                                                                                   \
+    KERNEL(11, fill)                                                                                                   \
+    KERNEL(12, gather)
 
 /* A program: this header, then input_count + output_count tensors, then the operations, then the tile table: together
  * the head. The tiles with the constants follow, or lie elsewhere (in flash). */
@@ -61,7 +68,8 @@ struct tk_header {
     uint16_t tile_count;
     uint32_t arena_bytes;
     uint32_t head_bytes;
-    char name[28];
+    uint16_t initial_operations; /* the first ones, which set the state: run once, before the first inference */
+    char name[26];
     uint8_t model_sha256[32];
 };
 
@@ -90,8 +98,8 @@ struct tk_tile {
     uint32_t crc32;
 };
 
-/* CONV_2D, DEPTHWISE_CONV_2D, AVERAGE_POOL_2D: a window slides over one image of height x width x channels. The
- * operation computes output channels first_channel … first_channel + channels - 1. */
+/* conv_2d, depthwise_conv_2d, average_pool_2d, max_pool_2d: a window slides over one image of height x width x
+ * channels. The operation computes output channels first_channel … first_channel + channels - 1. */
 struct tk_window {
     uint16_t input_height, input_width, input_channels;
     uint16_t output_height, output_width, output_channels;
@@ -103,8 +111,8 @@ struct tk_window {
     int16_t output_zero_point;
     int16_t output_min, output_max;
     uint16_t first_channel, channels;
-    uint16_t depth_multiplier; /* DEPTHWISE_CONV_2D only */
-    uint16_t reserved;
+    uint16_t depth;               /* conv_2d: input channels of a filter; depthwise: outputs of an input channel */
+    uint16_t first_input_channel; /* conv_2d: where a filter's input channels begin */
 };
 
 struct tk_fully_connected {
@@ -121,6 +129,63 @@ struct tk_softmax {
     uint32_t reserved[8];
 };
 
+enum tk_elementwise_kind {
+    TK_ELEMENTWISE_ADD = 0,
+    TK_ELEMENTWISE_MUL = 1,
+    TK_ELEMENTWISE_MAXIMUM = 2,
+    TK_ELEMENTWISE_MINIMUM = 3,
+    TK_ELEMENTWISE_PRELU = 4
+};
+
+/* Bit d of broadcast1 and broadcast2: that input has one element along dimension d of `shape`. */
+struct tk_elementwise {
+    uint32_t input2; /* offset in the arena */
+    uint16_t shape[6];
+    uint8_t broadcast1, broadcast2;
+    uint8_t kind;
+    uint8_t reserved1;
+    int16_t zero_point1, zero_point2, output_zero_point, output_min, output_max;
+    int8_t shift1, shift2;
+    int32_t multiplier1, multiplier2;
+    uint32_t reserved2;
+};
+
+struct tk_lookup {
+    uint32_t bytes;
+    uint32_t reserved[10];
+};
+
+enum tk_reduce_kind { TK_REDUCE_SUM = 0, TK_REDUCE_MAX = 1, TK_REDUCE_MIN = 2 };
+
+struct tk_reduce {
+    uint32_t outer, reduced, inner;
+    int32_t offset; /* added to each sum: what the zero points of the input amount to */
+    int32_t multiplier;
+    int8_t shift;
+    uint8_t kind;
+    int16_t output_zero_point;
+    uint32_t reserved[5];
+};
+
+struct tk_copy {
+    uint8_t loops;
+    uint8_t from_constants; /* `input` counts from behind the loops in the constants */
+    uint16_t element_bytes;
+    uint32_t reserved[10];
+};
+
+struct tk_fill {
+    uint32_t bytes;
+    int32_t value;
+    uint32_t reserved[9];
+};
+
+struct tk_gather {
+    uint32_t outer, blocks, block_bytes;
+    uint32_t indices;
+    uint32_t reserved[7];
+};
+
 struct tk_operation {
     uint8_t opcode;
     uint8_t reserved;
@@ -131,6 +196,12 @@ struct tk_operation {
         struct tk_window window;
         struct tk_fully_connected fully_connected;
         struct tk_softmax softmax;
+        struct tk_elementwise elementwise;
+        struct tk_lookup lookup;
+        struct tk_reduce reduce;
+        struct tk_copy copy;
+        struct tk_fill fill;
+        struct tk_gather gather;
     } as;
 };
 
@@ -156,21 +227,14 @@ int32_t tk_run(const void *handle, uint32_t handle_bytes, void *arena, uint32_t 
 /* What an operation may touch. */
 struct tk_limits {
     uint32_t arena_bytes;
-    uint32_t constants_bytes; /* from the operation's constants to the end of their tile */
+    uint32_t constants_bytes; /* from the operation's constants to the end of their tile; 0 without constants */
 };
 
-enum tk_error tk_conv_2d_check(const struct tk_operation *op, const uint8_t *constants, const struct tk_limits *limits);
-enum tk_error tk_depthwise_conv_2d_check(const struct tk_operation *op, const uint8_t *constants,
-                                         const struct tk_limits *limits);
-enum tk_error tk_fully_connected_check(const struct tk_operation *op, const uint8_t *constants,
-                                       const struct tk_limits *limits);
-enum tk_error tk_average_pool_2d_check(const struct tk_operation *op, const struct tk_limits *limits);
-enum tk_error tk_softmax_check(const struct tk_operation *op, const struct tk_limits *limits);
+#define TK_DECLARE_KERNEL(opcode, name)                                                                                \
+    enum tk_error tk_##name##_check(const struct tk_operation *op, const uint8_t *constants,                           \
+                                    const struct tk_limits *limits);                                                   \
+    void tk_##name(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
 
-void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
-void tk_depthwise_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
-void tk_fully_connected(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
-void tk_average_pool_2d(const struct tk_operation *op, uint8_t *arena);
-void tk_softmax(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
+TK_KERNELS(TK_DECLARE_KERNEL)
 
 #endif

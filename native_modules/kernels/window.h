@@ -44,4 +44,15 @@ static inline enum tk_error tk_window_check(const struct tk_operation *op, const
     return TK_OK;
 }
 
+/* What of the input a window covers along one axis; nothing where end <= begin. */
+struct tk_range {
+    int32_t begin, end;
+};
+
+static inline struct tk_range tk_covered(int32_t output, int32_t stride, int32_t pad, int32_t kernel, int32_t inputs) {
+    int32_t first = output * stride - pad;
+    struct tk_range range = {first < 0 ? 0 : first, first + kernel > inputs ? inputs : first + kernel};
+    return range;
+}
+
 #endif

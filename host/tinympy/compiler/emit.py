@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Sequence
 
 from tinympy.compiler.graph import Graph, Tensor
+from tinympy.compiler.operation import NOWHERE, Span
 from tinympy.compiler.pack import Packed
 from tinympy.compiler.place import Arena
 from tinympy.compiler.quantise import scale_of, zero_point_of
@@ -65,7 +66,8 @@ def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: b
             len(packed.tiles),
             arena.bytes,
             head_bytes,
-            name.encode("ascii", "replace")[:27],
+            lowered.initial_operations,
+            name.encode("ascii", "replace")[:25],
             model_sha256,
         )
 
@@ -104,14 +106,23 @@ def _encode_tensor(tensor: Tensor, offset: int) -> bytes:
 def _encode_operation(packed: Packed, arena: Arena, index: int) -> bytes:
     operation = packed.lowered.operations[index]
     tile, constants = packed.places[index]
+    parameters = operation.parameters.encode()
+    if operation.input2 is not None:
+        parameters = struct.pack("<I", _place(arena, operation.input2)) + parameters[4:]
+    # What comes from the constants has a place there instead of one in the arena.
+    source = operation.input.offset if operation.input.value == NOWHERE else _place(arena, operation.input)
     return struct.pack(
         layout.OPERATION,
         operation.opcode,
         0,
         tile,
         constants,
-        arena.value_offsets[operation.input.value] + operation.input.offset,
-        arena.value_offsets[operation.output.value] + operation.output.offset,
+        source,
+        _place(arena, operation.output),
         arena.scratch_offsets[index],
-        operation.parameters.encode(),
+        parameters,
     )
+
+
+def _place(arena: Arena, span: Span) -> int:
+    return arena.value_offsets[span.value] + span.offset

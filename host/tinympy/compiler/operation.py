@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from tinympy.compiler.parameters import FullyConnected, Parameters, Window
+
+# Opcodes: TK_KERNELS in native_modules/kernels/tk.h.
 CONV_2D = 1
 DEPTHWISE_CONV_2D = 2
 FULLY_CONNECTED = 3
 AVERAGE_POOL_2D = 4
 SOFTMAX = 5
+MAX_POOL_2D = 6
+ELEMENTWISE = 7
+LOOKUP = 8
+REDUCE = 9
+COPY = 10
+FILL = 11
+GATHER = 12
 
-WINDOW_PARAMETERS = struct.Struct("<14H4h4H")
-FULLY_CONNECTED_PARAMETERS = struct.Struct("<5I3h18x")
-SOFTMAX_PARAMETERS = struct.Struct("<3I32x")
+
+NOWHERE = -1
+"""The value of a span that is not in the arena: an operation that reads only constants, or nothing."""
+
+NO_TILE = 0xFFFF
 
 
 @dataclass(frozen=True)
@@ -25,77 +36,6 @@ class Span:
 
     value: int
     offset: int = 0
-
-
-@dataclass(frozen=True)
-class Window:
-    """Parameters of the operators with a sliding window; the fields of `struct tk_window`, in its order."""
-
-    input_shape: tuple[int, int, int]
-    output_shape: tuple[int, int, int]
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    padding: tuple[int, int]
-    input_zero_point: int
-    output_zero_point: int
-    output_range: tuple[int, int]
-    first_channel: int
-    channels: int
-    depth_multiplier: int = 1
-
-    def encode(self) -> bytes:
-        return WINDOW_PARAMETERS.pack(
-            *self.input_shape,
-            *self.output_shape,
-            *self.kernel,
-            *self.stride,
-            *self.dilation,
-            *self.padding,
-            self.input_zero_point,
-            self.output_zero_point,
-            *self.output_range,
-            self.first_channel,
-            self.channels,
-            self.depth_multiplier,
-            0,
-        )
-
-
-@dataclass(frozen=True)
-class FullyConnected:
-    """The fields of `struct tk_fully_connected`."""
-
-    batches: int
-    inputs: int
-    outputs: int
-    output_zero_point: int
-    output_range: tuple[int, int]
-    first_channel: int
-    channels: int
-
-    def encode(self) -> bytes:
-        return FULLY_CONNECTED_PARAMETERS.pack(
-            self.batches,
-            self.inputs,
-            self.outputs,
-            self.first_channel,
-            self.channels,
-            self.output_zero_point,
-            *self.output_range,
-        )
-
-
-@dataclass(frozen=True)
-class Softmax:
-    """The fields of `struct tk_softmax`."""
-
-    rows: int
-    depth: int
-    exponentials: int
-
-    def encode(self) -> bytes:
-        return SOFTMAX_PARAMETERS.pack(self.rows, self.depth, self.exponentials)
 
 
 @dataclass(frozen=True)
@@ -129,15 +69,25 @@ class Channels:
 
 @dataclass(frozen=True)
 class Operation:
-    """One call of a kernel. `operator` is the index of the graph's operator it comes from."""
+    """One call of a kernel. `operator` is the index of the graph's operator it comes from.
+
+    An operation with a second input has room for its place in the first four bytes of the parameters.
+    """
 
     opcode: int
     operator: int
     input: Span
     output: Span
-    parameters: Window | FullyConnected | Softmax
+    parameters: Parameters
     constants: Channels | bytes = b""
     scratch_bytes: int = 0
+    input2: Span | None = None
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Every part of a value that it reads or writes."""
+        spans = (self.input, self.output) if self.input2 is None else (self.input, self.input2, self.output)
+        return tuple(span for span in spans if span.value != NOWHERE)
 
     def narrowed(self, first: int, count: int) -> Operation:
         """The operation for `count` of its channels, `first` of them left out: how it is split over several tiles."""
@@ -158,6 +108,10 @@ class Lowered:
     value_bytes: tuple[int, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    state: tuple[int, ...] = ()
+    """Values that stay from one inference to the next."""
+    initial_operations: int = 0
+    """How many operations, the first ones, set the state and are not part of an inference."""
 
 
 def _align4(count: int) -> int:

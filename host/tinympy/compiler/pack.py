@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tinympy.compiler.operation import Channels, Lowered, Operation
+from tinympy.compiler.operation import NO_TILE, Channels, Lowered, Operation
 from tinympy.errors import ModelError
 
 ALIGNMENT = 4
@@ -79,9 +79,9 @@ def _pack_constants(operation: Operation, tiles: list[bytearray], limit: int) ->
 
 
 def _append(content: bytes, tiles: list[bytearray], limit: int) -> tuple[int, int]:
-    """(tile, offset) of `content`, in the last tile or a new one; (0, 0) of no content."""
+    """(tile, offset) of `content`, in the last tile or a new one; (NO_TILE, 0) of no content."""
     if not content:
-        return 0, 0
+        return NO_TILE, 0
     if not tiles or _end(tiles) + len(content) > limit:
         tiles.append(bytearray())
     offset = _end(tiles)

@@ -55,7 +55,7 @@ def _value_blocks(lowered: Lowered) -> list[Block]:
     for value in lowered.outputs:
         last[value] = end
     for index, operation in enumerate(lowered.operations):
-        for span in (operation.input, operation.output):
+        for span in operation.spans:
             first[span.value] = min(first[span.value], index)
             last[span.value] = max(last[span.value], index)
     return [Block(*fields) for fields in zip(lowered.value_bytes, first, last, strict=True)]

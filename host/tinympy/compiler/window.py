@@ -39,7 +39,7 @@ class Axis:
 
 
 def lower_window(
-    lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth_multiplier: int = 1
+    lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth: int = 0
 ) -> Window:
     """The window of the operator at hand over its whole output; ModelError when the shapes contradict each other."""
     tensor, output, options = lowering.input(0), lowering.output(), lowering.operator.options
@@ -64,7 +64,7 @@ def lower_window(
         output_range=activation_range(options.get("fused_activation_function", "NONE"), output),
         first_channel=0,
         channels=output.shape[3],
-        depth_multiplier=depth_multiplier,
+        depth=depth,
     )
 
 

@@ -23,7 +23,7 @@ def lower(lowering: Lowering) -> None:
         lowering,
         (height, width),
         (options.get("dilation_h_factor", 1), options.get("dilation_w_factor", 1)),
-        depth_multiplier=multiplier,
+        depth=multiplier,
     )
     lowering.require(channels == output.shape[3], f"{channels} filters for {output.shape[3]} output channels")
     by_channel = weights.reshape(height * width, channels).T

@@ -1,0 +1,208 @@
+"""Parameters of the kernels, encoded as their structs in native_modules/kernels/tk.h: 44 bytes each."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Protocol
+
+WINDOW_PARAMETERS = struct.Struct("<14H4h4H")
+FULLY_CONNECTED_PARAMETERS = struct.Struct("<5I3h18x")
+SOFTMAX_PARAMETERS = struct.Struct("<3I32x")
+ELEMENTWISE_PARAMETERS = struct.Struct("<4x6H4B5h2b2i4x")
+LOOKUP_PARAMETERS = struct.Struct("<I40x")
+REDUCE_PARAMETERS = struct.Struct("<3I2ibBh20x")
+COPY_PARAMETERS = struct.Struct("<BBH40x")
+FILL_PARAMETERS = struct.Struct("<Ii36x")
+GATHER_PARAMETERS = struct.Struct("<4I28x")
+
+
+class Parameters(Protocol):
+    """What a kernel is called with, beside its inputs, outputs and constants."""
+
+    def encode(self) -> bytes:
+        """44 bytes. struct.error when a field exceeds the format's limits."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Parameters of the operators with a sliding window; the fields of `struct tk_window`, in its order."""
+
+    input_shape: tuple[int, int, int]
+    output_shape: tuple[int, int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: tuple[int, int]
+    input_zero_point: int
+    output_zero_point: int
+    output_range: tuple[int, int]
+    first_channel: int
+    channels: int
+    depth: int
+    first_input_channel: int = 0
+
+    def encode(self) -> bytes:
+        return WINDOW_PARAMETERS.pack(
+            *self.input_shape,
+            *self.output_shape,
+            *self.kernel,
+            *self.stride,
+            *self.dilation,
+            *self.padding,
+            self.input_zero_point,
+            self.output_zero_point,
+            *self.output_range,
+            self.first_channel,
+            self.channels,
+            self.depth,
+            self.first_input_channel,
+        )
+
+
+@dataclass(frozen=True)
+class FullyConnected:
+    """The fields of `struct tk_fully_connected`."""
+
+    batches: int
+    inputs: int
+    outputs: int
+    output_zero_point: int
+    output_range: tuple[int, int]
+    first_channel: int
+    channels: int
+
+    def encode(self) -> bytes:
+        return FULLY_CONNECTED_PARAMETERS.pack(
+            self.batches,
+            self.inputs,
+            self.outputs,
+            self.first_channel,
+            self.channels,
+            self.output_zero_point,
+            *self.output_range,
+        )
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """The fields of `struct tk_softmax`."""
+
+    rows: int
+    depth: int
+    exponentials: int
+
+    def encode(self) -> bytes:
+        return SOFTMAX_PARAMETERS.pack(self.rows, self.depth, self.exponentials)
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """The fields of `struct tk_elementwise`. `broadcast`: bit d of each input that has one element in dimension d."""
+
+    kind: int
+    shape: tuple[int, int, int, int, int, int]
+    broadcast: tuple[int, int]
+    zero_points: tuple[int, int] = (0, 0)
+    output_zero_point: int = 0
+    output_range: tuple[int, int] = (-128, 127)
+    multipliers: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+    """(multiplier, shift) of the result; of PRELU's two branches."""
+
+    ADD = 0
+    MUL = 1
+    MAXIMUM = 2
+    MINIMUM = 3
+    PRELU = 4
+
+    def encode(self) -> bytes:
+        (multiplier1, shift1), (multiplier2, shift2) = self.multipliers
+        return ELEMENTWISE_PARAMETERS.pack(
+            *self.shape,
+            *self.broadcast,
+            self.kind,
+            0,
+            *self.zero_points,
+            self.output_zero_point,
+            *self.output_range,
+            shift1,
+            shift2,
+            multiplier1,
+            multiplier2,
+        )
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The fields of `struct tk_lookup`."""
+
+    bytes: int
+
+    def encode(self) -> bytes:
+        return LOOKUP_PARAMETERS.pack(self.bytes)
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """The fields of `struct tk_reduce`."""
+
+    kind: int
+    outer: int
+    reduced: int
+    inner: int
+    offset: int = 0
+    multiplier: int = 0
+    shift: int = 0
+    output_zero_point: int = 0
+
+    SUM = 0
+    MAX = 1
+    MIN = 2
+
+    def encode(self) -> bytes:
+        return REDUCE_PARAMETERS.pack(
+            self.outer,
+            self.reduced,
+            self.inner,
+            self.offset,
+            self.multiplier,
+            self.shift,
+            self.kind,
+            self.output_zero_point,
+        )
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The fields of `struct tk_copy`; the loops stand in the constants."""
+
+    loops: int
+    element_bytes: int
+    from_constants: bool = False
+
+    def encode(self) -> bytes:
+        return COPY_PARAMETERS.pack(self.loops, self.from_constants, self.element_bytes)
+
+
+@dataclass(frozen=True)
+class Fill:
+    """The fields of `struct tk_fill`."""
+
+    bytes: int
+    value: int
+
+    def encode(self) -> bytes:
+        return FILL_PARAMETERS.pack(self.bytes, self.value)
+
+
+@dataclass(frozen=True)
+class Gather:
+    """The fields of `struct tk_gather`; the indices stand in the constants."""
+
+    outer: int
+    blocks: int
+    block_bytes: int
+    indices: int
+
+    def encode(self) -> bytes:
+        return GATHER_PARAMETERS.pack(self.outer, self.blocks, self.block_bytes, self.indices)
