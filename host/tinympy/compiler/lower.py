@@ -5,8 +5,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+
 from tinympy.compiler.graph import Graph, Operator, Tensor
-from tinympy.compiler.operation import Lowered, Operation
+from tinympy.compiler.loops import Loop, Nest, nests
+from tinympy.compiler.operation import COPY, NOWHERE, Lowered, Operation, Span
+from tinympy.compiler.parameters import Copy
 from tinympy.errors import ModelError
 
 MAX_OPERATIONS = 1024
@@ -37,26 +41,59 @@ class Lowering:
         inputs = self.operator.inputs
         return self.graph.tensors[inputs[position]] if position < len(inputs) and inputs[position] >= 0 else None
 
+    @property
+    def inputs(self) -> list[Tensor | None]:
+        return [self.graph.tensors[i] if i >= 0 else None for i in self.operator.inputs]
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        return [self.graph.tensors[i] for i in self.operator.outputs]
+
     def output(self) -> Tensor:
+        """The operator's one output tensor."""
         if len(self.operator.outputs) != 1:
             raise self.refuse(f"{len(self.operator.outputs)} outputs")
         return self.graph.tensors[self.operator.outputs[0]]
 
     def input_value(self, position: int) -> int:
-        """The value that holds an input computed at run time; ModelError when nothing computes it."""
-        self.input(position)
-        tensor = self.operator.inputs[position]
-        if tensor not in self.value_of:
-            raise self.refuse(f"input {position} is not computed by an operator before it")
-        return self.value_of[tensor]
+        """The value that holds an input; a constant one is copied into the arena first.
 
-    def output_value(self) -> int:
-        tensor = self.operator.outputs[0]
-        if tensor in self.value_of:
+        ModelError when nothing computes it.
+        """
+        tensor = self.input(position)
+        number = self.operator.inputs[position]
+        if number in self.value_of:
+            return self.value_of[number]
+        if tensor.data is None:
+            raise self.refuse(f"input {position} is not computed by an operator before it")
+        value = self.temporary_value(tensor.data.nbytes)
+        nest = Nest((Loop(1, 0, 0),), 1, 0, 0)
+        for found in nests(np.arange(tensor.data.nbytes)) or ():
+            nest = found
+        self.emit(
+            Operation(
+                opcode=COPY,
+                operator=self.index,
+                input=Span(NOWHERE),
+                output=Span(value),
+                parameters=Copy(len(nest.loops), nest.element_bytes, from_constants=True),
+                constants=nest.encode() + tensor.data.tobytes(),
+            )
+        )
+        return value
+
+    def temporary_value(self, size_bytes: int) -> int:
+        """A value of this operator's own."""
+        self.value_bytes.append(size_bytes)
+        return len(self.value_bytes) - 1
+
+    def output_value(self, position: int = 0) -> int:
+        """A new value for an output."""
+        number = self.operator.outputs[position]
+        if number in self.value_of:
             raise self.refuse("its output is computed twice")
-        self.value_bytes.append(self.output().elements)
-        self.value_of[tensor] = len(self.value_bytes) - 1
-        return self.value_of[tensor]
+        self.value_of[number] = self.temporary_value(size_bytes(self.graph.tensors[number]))
+        return self.value_of[number]
 
     def rename(self) -> None:
         """The output is the input's value by another name (and perhaps another shape)."""
@@ -86,6 +123,10 @@ class Lowering:
         return ModelError(f"operator {self.index} ({self.operator.name}): {reason}", hint)
 
 
+def size_bytes(tensor: Tensor) -> int:
+    return tensor.elements * np.dtype(tensor.dtype).itemsize
+
+
 def lower(graph: Graph) -> Lowered:
     """Operations in execution order; ModelError names the operator that cannot be lowered."""
     from tinympy.compiler.operators import LOWERINGS
@@ -96,7 +137,7 @@ def lower(graph: Graph) -> Lowered:
         if tensor in value_of or graph.tensors[tensor].data is not None:
             raise ModelError("an input of the model is a constant or listed twice", "export the model again")
         value_of[tensor] = len(value_bytes)
-        value_bytes.append(graph.tensors[tensor].elements)
+        value_bytes.append(size_bytes(graph.tensors[tensor]))
     operations: list[Operation] = []
     for index in range(len(graph.operators)):
         LOWERINGS[graph.operators[index].name](Lowering(graph, index, value_of, value_bytes, operations))

@@ -39,7 +39,7 @@ class Axis:
 
 
 def lower_window(
-    lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth: int = 0
+    lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth: int = 1
 ) -> Window:
     """The window of the operator at hand over its whole output; ModelError when the shapes contradict each other."""
     tensor, output, options = lowering.input(0), lowering.output(), lowering.operator.options

@@ -8,6 +8,11 @@ MAX_POSITIONS = 1 << 23
 
 
 def lower(lowering: Lowering) -> None:
+    lower_pool(lowering, AVERAGE_POOL_2D)
+
+
+def lower_pool(lowering: Lowering, opcode: int) -> None:
+    """One operation for each image of the batch."""
     tensor, output, options = lowering.input(0), lowering.output(), lowering.operator.options
     window = lower_window(lowering, (options.get("filter_height", 0), options.get("filter_width", 0)), (1, 1))
     lowering.require(tensor.shape[3] == output.shape[3], f"{output.shape[3]} channels from {tensor.shape[3]}")
@@ -16,7 +21,7 @@ def lower(lowering: Lowering) -> None:
     for batch in range(tensor.shape[0]):
         lowering.emit(
             Operation(
-                opcode=AVERAGE_POOL_2D,
+                opcode=opcode,
                 operator=lowering.index,
                 input=Span(source, batch * tensor.elements // tensor.shape[0]),
                 output=Span(target, batch * output.elements // tensor.shape[0]),

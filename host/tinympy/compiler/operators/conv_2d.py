@@ -1,4 +1,6 @@
-"""CONV_2D: weights are (output channels, height, width, input channels), scaled per output channel or as a whole."""
+"""CONV_2D: weights are (output channels, height, width, input channels of a group), scaled per channel or as a whole."""
+
+from dataclasses import replace
 
 from tinympy.compiler.lower import Lowering
 from tinympy.compiler.operation import CONV_2D, Operation, Span
@@ -14,20 +16,26 @@ def lower(lowering: Lowering) -> None:
     window = lower_window(
         lowering, (height, width), (options.get("dilation_h_factor", 1), options.get("dilation_w_factor", 1))
     )
-    lowering.require(depth == tensor.shape[3], f"grouped convolution ({tensor.shape[3]} channels into {depth})")
-    lowering.require(channels == output.shape[3], f"{channels} filters for {output.shape[3]} output channels")
+    lowering.require(depth > 0 and tensor.shape[3] % depth == 0, f"filters of {depth} channels for {tensor.shape[3]}")
+    groups = tensor.shape[3] // depth
+    lowering.require(
+        channels == output.shape[3] and channels % groups == 0,
+        f"{channels} filters in {groups} groups for {output.shape[3]} output channels",
+    )
     row_bytes = height * width * depth
     constants = lower_channels(lowering, weights.reshape(channels, row_bytes), axis=0)
     source, target = lowering.input_value(0), lowering.output_value()
+    each = channels // groups
     for batch in range(tensor.shape[0]):
-        lowering.emit(
-            Operation(
-                opcode=CONV_2D,
-                operator=lowering.index,
-                input=Span(source, batch * tensor.elements // tensor.shape[0]),
-                output=Span(target, batch * output.elements // tensor.shape[0]),
-                parameters=window,
-                constants=constants,
-                scratch_bytes=0 if (height, width) == (1, 1) else row_bytes,
-            )
+        whole = Operation(
+            opcode=CONV_2D,
+            operator=lowering.index,
+            input=Span(source, batch * tensor.elements // tensor.shape[0]),
+            output=Span(target, batch * output.elements // tensor.shape[0]),
+            parameters=replace(window, depth=depth),
+            constants=constants,
+            scratch_bytes=0 if (height, width) == (1, 1) else row_bytes,
         )
+        for group in range(groups):
+            part = whole if groups == 1 else whole.narrowed(group * each, each)
+            lowering.emit(replace(part, parameters=replace(window, depth=depth, first_channel=group * each, channels=each, first_input_channel=group * depth)))

@@ -1,0 +1,139 @@
+"""Nested copy loops for values that only move: found from where each output element comes from, whatever the operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Sources = npt.NDArray[np.int64]
+
+MAX_LOOPS = 8
+MAX_ELEMENT_BYTES = 0xFFFF
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One loop: how often, and how far input and output go on each time, in bytes."""
+
+    count: int
+    input_stride: int
+    output_stride: int
+
+
+@dataclass(frozen=True)
+class Nest:
+    """Loops, the outermost first, around the copy of `element_bytes`; beginning at these offsets."""
+
+    loops: tuple[Loop, ...]
+    element_bytes: int
+    input_offset: int
+    output_offset: int
+
+    def encode(self) -> bytes:
+        table = [(loop.count, loop.input_stride, loop.output_stride) for loop in self.loops]
+        return np.array(table, "<i4").tobytes()
+
+
+def nests(sources: Sources, item_bytes: int = 1, output_offset: int = 0) -> list[Nest] | None:
+    """Nests that copy element sources[i] to element i (of the flattened array); -1 is left as it is.
+
+    `sources` has the output's shape. None when the pattern is not made of a few loops.
+    """
+    if sources.size == 0 or not np.any(sources >= 0):
+        return []
+    box = _bounding_box(sources >= 0)
+    inner = sources[box]
+    if np.all(inner >= 0):
+        nest = _nest(sources, box, item_bytes, output_offset)
+        if nest is not None:
+            return [nest]
+    if sources.shape[0] == 1:
+        return nests(sources[0], item_bytes, output_offset) if sources.ndim > 1 else None
+    if sources.ndim == 1:
+        return None
+    # Not one box of loops: a nest, or several, for each row of the outermost axis.
+    row_bytes = item_bytes * int(np.prod(sources.shape[1:]))
+    found: list[Nest] = []
+    for index, row in enumerate(sources):
+        nest_of_row = nests(row, item_bytes, output_offset + index * row_bytes)
+        if nest_of_row is None or len(found) + len(nest_of_row) > 256:
+            return None
+        found += nest_of_row
+    return found
+
+
+def _bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[slice, ...]:
+    box = []
+    for axis in range(mask.ndim):
+        along = np.flatnonzero(mask.any(axis=tuple(i for i in range(mask.ndim) if i != axis)))
+        box.append(slice(int(along[0]), int(along[-1]) + 1))
+    return tuple(box)
+
+
+def _nest(sources: Sources, box: tuple[slice, ...], item_bytes: int, output_offset: int) -> Nest | None:
+    inner = sources[box]
+    strides = [int(stride) for stride in np.cumprod((1, *sources.shape[:0:-1]))[::-1]]
+    begin = sum(side.start * stride for side, stride in zip(box, strides, strict=True))
+    loops: list[Loop] = []
+    for axis, stride in enumerate(strides):
+        along = np.moveaxis(inner, axis, 0).reshape(inner.shape[axis], -1)[:, 0]
+        factors = _factor(along - along[0], stride)
+        if factors is None:
+            return None
+        loops += factors
+    if not np.array_equal(_expand(loops), (inner - inner.reshape(-1)[0]).reshape(-1)):
+        return None
+    loops = [Loop(each.count, each.input_stride * item_bytes, each.output_stride * item_bytes) for each in loops]
+    merged, element_bytes = _merge(loops, item_bytes)
+    if len(merged) > MAX_LOOPS:
+        return None
+    first = int(inner.reshape(-1)[0])
+    return Nest(tuple(merged), element_bytes, first * item_bytes, output_offset + begin * item_bytes)
+
+
+def _factor(along: Sources, output_stride: int) -> list[Loop] | None:
+    """Loops whose positions are `along`, which begins with 0: runs of one stride, and runs of such runs."""
+    loops: list[Loop] = []
+    while len(along) > 1:
+        step = int(along[1] - along[0])
+        breaks = np.flatnonzero(np.diff(along) != step)
+        run = int(breaks[0]) + 1 if breaks.size else len(along)
+        if len(along) % run or run == 1:
+            return None
+        heads = along[::run]
+        if not np.array_equal(heads[:, None] + step * np.arange(run), along.reshape(-1, run)):
+            return None
+        loops.insert(0, Loop(run, step, output_stride))
+        output_stride *= run
+        along = heads
+    return loops
+
+
+def _expand(loops: list[Loop]) -> Sources:
+    positions = np.zeros(1, np.int64)
+    for loop in loops:
+        positions = (positions[:, None] + loop.input_stride * np.arange(loop.count)).reshape(-1)
+    return positions
+
+
+def _merge(loops: list[Loop], item_bytes: int) -> tuple[list[Loop], int]:
+    """The fewest loops that do the same, and as large an element as they allow."""
+    merged: list[Loop] = []
+    for loop in (each for each in loops if each.count > 1):
+        if merged:
+            outer = merged[-1]
+            whole = (loop.count * loop.input_stride, loop.count * loop.output_stride)
+            if whole == (outer.input_stride, outer.output_stride):
+                merged[-1] = Loop(outer.count * loop.count, loop.input_stride, loop.output_stride)
+                continue
+        merged.append(loop)
+    element_bytes = item_bytes
+    while merged:
+        last = merged[-1]
+        contiguous = last.input_stride == last.output_stride == element_bytes
+        if not contiguous or element_bytes * last.count > MAX_ELEMENT_BYTES:
+            break
+        element_bytes *= merged.pop().count
+    return merged or [Loop(1, 0, 0)], element_bytes
