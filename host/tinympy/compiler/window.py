@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tinympy.compiler.graph import Tensor
 from tinympy.compiler.lower import Lowering
-from tinympy.compiler.operation import Window
+from tinympy.compiler.parameters import Window
 from tinympy.compiler.quantise import activation_range, zero_point_of
 
 MAX_REACH = 1 << 29

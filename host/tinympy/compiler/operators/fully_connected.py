@@ -1,7 +1,8 @@
 """FULLY_CONNECTED: weights are (outputs, inputs); the input counts as rows of `inputs` values."""
 
 from tinympy.compiler.lower import Lowering
-from tinympy.compiler.operation import FULLY_CONNECTED, FullyConnected, Operation, Span
+from tinympy.compiler.operation import FULLY_CONNECTED, Operation, Span
+from tinympy.compiler.parameters import FullyConnected
 from tinympy.compiler.quantise import activation_range, zero_point_of
 from tinympy.compiler.weights import constant_weights, lower_channels
 

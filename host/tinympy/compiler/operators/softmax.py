@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinympy.compiler.lower import Lowering
-from tinympy.compiler.operation import SOFTMAX, Operation, Softmax, Span
+from tinympy.compiler.operation import SOFTMAX, Operation, Span
+from tinympy.compiler.parameters import Softmax
 from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
 
 MAX_DEPTH = 4095
