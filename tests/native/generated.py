@@ -34,6 +34,7 @@ class Builder:
     last: int = 0
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
+    initial_values: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = np.random.default_rng(self.draw(st.integers(0, 2**32 - 1)))
@@ -51,12 +52,12 @@ class Builder:
         self, shape: tuple[int, ...], scale: float | None = None, zero_point: int | None = None, dtype: str = "int8"
     ) -> int:
         """A quantised tensor of scales from 1e-3 to 10 (plain where the dtype is never quantised)."""
-        if dtype not in ("int8", "uint8", "int16"):
+        if dtype not in ("int8", "uint8", "int16") and (scale is None or dtype != "int32"):
             return self.add(Tensor(f"t{len(self.tensors)}", shape, dtype))
         if scale is None:
             scale = float(np.float32(10.0 ** self.draw(st.floats(-3, 1))))
         if zero_point is None:
-            zero_point = 0 if dtype == "int16" else self.draw(ZERO_POINTS) + 128 * (dtype == "uint8")
+            zero_point = 0 if dtype in ("int16", "int32") else self.draw(ZERO_POINTS) + 128 * (dtype == "uint8")
         return self.add(Tensor(f"t{len(self.tensors)}", shape, dtype, Quantization.per_tensor(scale, zero_point)))
 
     def input(
@@ -95,7 +96,9 @@ class Builder:
 
     def graph(self) -> Graph:
         inputs, outputs = tuple(self.inputs) or (0,), tuple(self.outputs) or (self.last,)
-        return Graph(tuple(self.tensors), tuple(self.operators), inputs, outputs)
+        return Graph(
+            tuple(self.tensors), tuple(self.operators), inputs, outputs, initial_values=self.initial_values
+        )
 
     def weights(self, shape: tuple[int, ...], axis: int, per_channel: bool) -> int:
         """Random weights, sometimes at their extremes; scales around what makes outputs fill their range."""
@@ -147,9 +150,9 @@ def _window(builder: Builder, kernel_limit: int = 6) -> tuple[list[int], list[in
     return kernel, stride, dilation, padding, output
 
 
-def conv_2d(builder: Builder) -> None:
+def conv_2d(builder: Builder, groups: int = 1) -> None:
     kernel, stride, dilation, padding, output = _window(builder)
-    depth, channels = builder.shape[3], builder.draw(CHANNELS)
+    depth, channels = builder.shape[3] // groups, groups * builder.draw(CHANNELS)
     weights = builder.weights((channels, *kernel, depth), 0, builder.draw(st.booleans()))
     bias = builder.bias(channels, weights)
     builder.operator(
@@ -189,6 +192,10 @@ def _strides(padding: str, stride: list[int], dilation: list[int]) -> dict[str, 
 
 
 def average_pool_2d(builder: Builder) -> None:
+    pool_2d(builder, "AVERAGE_POOL_2D")
+
+
+def pool_2d(builder: Builder, name: str) -> None:
     padding = builder.draw(PADDINGS)
     sizes = builder.shape[1:3]
     kernel = [builder.draw(st.integers(1, 6 if padding == "SAME" else size)) for size in sizes]
@@ -197,7 +204,7 @@ def average_pool_2d(builder: Builder) -> None:
     same = builder.tensors[builder.last].quantization
     assert same is not None
     builder.operator(
-        "AVERAGE_POOL_2D",
+        name,
         (builder.last,),
         builder.activation(
             (builder.shape[0], *output, builder.shape[3]), float(same.scale[0]), int(same.zero_point[0])

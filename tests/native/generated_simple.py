@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
-from generated import ACTIVATIONS, Builder, Draw
+from generated import (
+    ACTIVATIONS,
+    CHANNELS,
+    PADDINGS,
+    SIDES,
+    Builder,
+    Draw,
+    conv_2d,
+    depthwise_conv_2d,
+    fully_connected,
+    pool_2d,
+    softmax,
+)
 from tinympy.compiler.graph import Graph
 
 SIZES = st.integers(1, 9)
@@ -37,6 +50,12 @@ def second(builder: Builder, shape: tuple[int, ...], scale: float | None = None,
     return builder.constant(builder.random.integers(-128, 128, shape), "int8", like)
 
 
+def _only_scale(builder: Builder, tensor: int) -> float:
+    quantization = builder.tensors[tensor].quantization
+    assert quantization is not None
+    return float(quantization.scale[0])
+
+
 def _scale(builder: Builder, low: float, high: float) -> float:
     """Evenly among the magnitudes from 10^low to 10^high, powers of two among them."""
     exponent = builder.draw(st.floats(low, high))
@@ -52,7 +71,7 @@ def arithmetic(name: str) -> Callable[[Builder], None]:
         first_shape, second_shape, shape = broadcast_shapes(builder)
         first = builder.input(first_shape, _scale(builder, -4, 2))
         other = second(builder, second_shape, _scale(builder, -4, 2))
-        largest = max(float(builder.tensors[i].quantization.scale[0]) for i in (first, other))  # type: ignore[union-attr]
+        largest = max(_only_scale(builder, i) for i in (first, other))
         output = builder.value(shape, largest * _scale(builder, -4, 2))
         builder.operator(name, (first, other), output, fused_activation_function=builder.draw(ACTIVATIONS))
 
@@ -62,9 +81,7 @@ def arithmetic(name: str) -> Callable[[Builder], None]:
 def mul(builder: Builder) -> None:
     first_shape, second_shape, shape = broadcast_shapes(builder)
     first, other = builder.input(first_shape), second(builder, second_shape)
-    builder.operator(
-        "MUL", (first, other), builder.value(shape), fused_activation_function=builder.draw(ACTIVATIONS)
-    )
+    builder.operator("MUL", (first, other), builder.value(shape), fused_activation_function=builder.draw(ACTIVATIONS))
 
 
 def compared(name: str) -> Callable[[Builder], None]:
@@ -108,21 +125,145 @@ def logistic(builder: Builder) -> None:
     builder.operator("LOGISTIC", (builder.last,), builder.value(builder.shape, 1 / 256, -128))
 
 
+def quantize(builder: Builder) -> None:
+    """From float to int8 and int16, and every pair of integers that TFLM knows."""
+    pairs = ["float32 int8", "float32 int16", "int8 int8", "int8 uint8", "uint8 int8", "int8 int16", "int8 int32"]
+    pairs += ["int16 int8", "int16 int16", "int16 int32", "int32 int8", "int32 int16"]
+    source, target = builder.draw(st.sampled_from(pairs)).split()
+    scale = _scale(builder, -5, 2)
+    builder.input(builder.draw(SHAPES), scale, dtype=source)
+    # Sometimes only the zero point changes. Much finer than the input's, TFLM's 32 bits overflow.
+    factor = 1.0 if builder.draw(st.booleans()) else _scale(builder, -4 if source in ("int8", "uint8") else 0, 4)
+    builder.operator("QUANTIZE", (builder.last,), builder.value(builder.shape, scale * factor, dtype=target))
+
+
+def dequantize(builder: Builder) -> None:
+    dtype = builder.draw(st.sampled_from(["int8", "uint8", "int16"]))
+    builder.input(builder.draw(SHAPES), _scale(builder, -6, 3), dtype=dtype)
+    builder.operator("DEQUANTIZE", (builder.last,), builder.value(builder.shape, dtype="float32"))
+
+
+def reduction(name: str) -> Callable[[Builder], None]:
+    """Over some axes, counted from either end, some of them listed twice."""
+
+    def generate(builder: Builder) -> None:
+        shape = builder.draw(SHAPES)
+        axes = builder.draw(st.lists(st.integers(-len(shape), len(shape) - 1), min_size=1, max_size=4))
+        keep = builder.draw(st.booleans())
+        gone = {axis % len(shape) for axis in axes}
+        output = tuple(1 if i in gone else n for i, n in enumerate(shape) if keep or i not in gone)
+        first = builder.input(shape, _scale(builder, -4, 1))
+        quantised = name in ("MEAN", "SUM")
+        result = builder.value(output, _scale(builder, -4, 2)) if quantised else builder.like(first, output)
+        builder.operator(name, (first, builder.constant(axes)), result, keep_dims=keep)
+
+    return generate
+
+
+def image(generate: Callable[[Builder], None]) -> Callable[[Builder], None]:
+    """A model of an operator on an image."""
+
+    def whole(builder: Builder) -> None:
+        batches = builder.draw(st.sampled_from([1, 1, 1, 2, 3]))
+        builder.input((batches, builder.draw(SIDES), builder.draw(SIDES), builder.draw(CHANNELS)))
+        generate(builder)
+
+    return whole
+
+
+def grouped_conv_2d(builder: Builder) -> None:
+    groups = builder.draw(st.sampled_from([1, 1, 1, 2, 3, 5]))
+    depth = groups * builder.draw(st.integers(1, 6)) if groups > 1 else builder.draw(CHANNELS)
+    builder.input((builder.draw(st.integers(1, 2)), builder.draw(SIDES), builder.draw(SIDES), depth))
+    conv_2d(builder, groups)
+
+
+def transpose_conv(builder: Builder) -> None:
+    """Of the size that converters give the output, and of others: TFLM computes whatever the output tensor says."""
+    padding = builder.draw(PADDINGS)
+    height, width, depth = builder.draw(SIDES), builder.draw(SIDES), builder.draw(st.integers(1, 9))
+    batches, channels = builder.draw(st.integers(1, 2)), builder.draw(st.integers(1, 9))
+    kernel = [builder.draw(st.integers(1, 5)) for _ in range(2)]
+    stride = [builder.draw(st.integers(1, 4)) for _ in range(2)]
+    output = [
+        size * step if padding == "SAME" else (size - 1) * step + taps
+        for size, step, taps in zip((height, width), stride, kernel, strict=True)
+    ]
+    if padding == "VALID":
+        output = [size + builder.draw(st.sampled_from([0, 0, 0, 1, 2])) for size in output]
+    source = builder.input((batches, height, width, depth))
+    weights = builder.weights((channels, *kernel, depth), 0, builder.draw(st.booleans()))
+    shape = (batches, *output, channels)
+    inputs = [builder.constant(shape), weights, source]
+    if builder.draw(st.booleans()):
+        inputs.append(builder.bias(channels, weights, optional=False))
+    builder.operator(
+        "TRANSPOSE_CONV",
+        tuple(inputs),
+        builder.value(shape),
+        padding=padding,
+        stride_h=stride[0],
+        stride_w=stride[1],
+        fused_activation_function=builder.draw(ACTIVATIONS),
+    )
+
+
+def dense(builder: Builder) -> None:
+    """TFLM refuses a bias scale that rounding alone makes differ from the product of scales."""
+    shape = builder.draw(st.lists(st.integers(1, 4), max_size=2).map(tuple))
+    builder.input((*shape, builder.draw(st.integers(1, 200))))
+    fully_connected(builder)
+    source, weights = (_only_scale(builder, i) for i in builder.operators[-1].inputs[:2])
+    assume(source * weights / _only_scale(builder, builder.last) < 1e5)
+
+
+def softmax_of(name: str) -> Callable[[Builder], None]:
+    """TFLM aborts where beta times the input scale is not above 2^-26, and where 512 or more values are near equal."""
+
+    def generate(builder: Builder) -> None:
+        rows = builder.draw(st.lists(st.integers(1, 4), max_size=3).map(tuple))
+        depth = builder.draw(st.integers(1, 40) | st.integers(200, 511 if name == "SOFTMAX" else 1100))
+        builder.input((*rows, depth), _scale(builder, -6, 2))
+        if name == "LOG_SOFTMAX":
+            builder.operator(name, (builder.last,), builder.value(builder.shape, 1 / 16, 127))
+        elif builder.draw(st.booleans()):
+            softmax(builder)
+        else:
+            output = builder.value(builder.shape, 1 / 65536, -32768, "int16")
+            builder.operator(name, (builder.last,), output, beta=builder.draw(st.floats(0.25, 4, width=32)))
+
+    return generate
+
+
 OPERATORS: dict[str, Callable[[Builder], None]] = {
     "ABS": unary("ABS"),
     "ADD": arithmetic("ADD"),
+    "AVERAGE_POOL_2D": image(lambda builder: pool_2d(builder, "AVERAGE_POOL_2D")),
+    "CONV_2D": grouped_conv_2d,
+    "DEPTHWISE_CONV_2D": image(depthwise_conv_2d),
+    "DEQUANTIZE": dequantize,
     "ELU": unary("ELU"),
+    "FULLY_CONNECTED": dense,
     "HARD_SWISH": hard_swish,
     "LEAKY_RELU": leaky_relu,
+    "LOG_SOFTMAX": softmax_of("LOG_SOFTMAX"),
     "LOGISTIC": logistic,
+    "MAX_POOL_2D": image(lambda builder: pool_2d(builder, "MAX_POOL_2D")),
     "MAXIMUM": compared("MAXIMUM"),
+    "MEAN": reduction("MEAN"),
     "MINIMUM": compared("MINIMUM"),
     "MUL": mul,
     "PRELU": prelu,
+    "QUANTIZE": quantize,
+    "REDUCE_MAX": reduction("REDUCE_MAX"),
+    "REDUCE_MIN": reduction("REDUCE_MIN"),
     "RELU": unary("RELU"),
     "RELU6": unary("RELU6"),
+    "SOFTMAX": softmax_of("SOFTMAX"),
     "SUB": arithmetic("SUB"),
+    "SUM": reduction("SUM"),
     "TANH": unary("TANH"),
+    "TRANSPOSE_CONV": transpose_conv,
 }
 
 

@@ -34,6 +34,7 @@ _OPERATOR_NAMES = {value: name for name, value in vars(tflite.BuiltinOperator).i
 _OPTION_CLASSES = {value: name for name, value in vars(tflite.BuiltinOptions).items() if isinstance(value, int)}
 _ENUMERATIONS = {
     "padding": {v: k for k, v in vars(tflite.Padding).items() if isinstance(v, int)},
+    "mode": {v: k for k, v in vars(tflite.MirrorPadMode).items() if isinstance(v, int)},
     "fused_activation_function": {v: k for k, v in vars(tflite.ActivationFunctionType).items() if isinstance(v, int)},
 }
 
@@ -203,8 +204,8 @@ def _read_options(operator: Any) -> dict[str, Any]:
 def option_fields(options_class: type) -> list[str]:
     """Names of a generated options class's fields, in the schema's spelling (StrideW)."""
     methods = [name for name, value in vars(options_class).items() if callable(value) and name[0].isupper()]
-    helpers = ("GetRootAs", "Init", options_class.__name__)
-    fields = [name for name in methods if not name.startswith(helpers)]
+    helpers = ("GetRootAs", options_class.__name__)
+    fields = [name for name in methods if not name.startswith(helpers) and name != "Init"]
     return [name for name in fields if not name.endswith(("AsNumpy", "Length", "IsNone"))]
 
 

@@ -3,9 +3,8 @@ Micro's reference kernels. Boards are compared with it, and the compiler folds c
 
 from __future__ import annotations
 
-from typing import Any
-
 from tinympy.compiler.graph import Graph
+from tinympy.compiler.state import initial_state, initial_variables
 from tinympy.errors import ModelError
 from tinympy.reference.node import Array, Node
 from tinympy.reference.operators import OPERATORS, compute
@@ -16,7 +15,8 @@ __all__ = ["Interpreter", "compute"]
 class Interpreter:
     """Runs a graph; `values` holds every tensor of the last run by its index in the graph.
 
-    ModelError when an operator is not known, or, at `run`, when it is used in a way that is not.
+    A model's state is kept from run to run. ModelError when an operator is not known, or, at `run`, when it is used in a
+    way that is not.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -31,9 +31,9 @@ class Interpreter:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the state that stateful operators keep between runs."""
-        self._states: list[dict[str, Any]] = [{} for _ in self.graph.operators]
-        self._variables: dict[str, Any] = {}
+        """Give the model's state its initial value: the next run is as the first was."""
+        self._state = initial_state(self.graph)
+        self._variables = initial_variables(self.graph)
 
     def run(self, *inputs: Array) -> list[Array]:
         """The model's outputs for `inputs`, each of its tensor's dtype and shape."""
@@ -41,6 +41,7 @@ class Interpreter:
         if len(inputs) != len(graph.inputs):
             raise ModelError(f"{len(inputs)} inputs given, the model has {len(graph.inputs)}")
         self.values = {i: tensor.data for i, tensor in enumerate(graph.tensors) if tensor.data is not None}
+        self.values.update(self._state)
         for value, index in zip(inputs, graph.inputs, strict=True):
             tensor = graph.tensors[index]
             if value.dtype != tensor.dtype or value.shape != tensor.shape:
@@ -50,7 +51,7 @@ class Interpreter:
                 )
             self.values[index] = value
         for index, operator in enumerate(graph.operators):
-            results = compute(Node.of(graph, index, self.values, self._states[index], self._variables))
+            results = compute(Node.of(graph, index, self.values, self._variables))
             self.values.update(zip(operator.outputs, results, strict=True))
         for index in graph.outputs:
             if index not in self.values:

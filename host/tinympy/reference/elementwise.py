@@ -15,37 +15,46 @@ from tinympy.reference.arithmetic import Int64s, multiply_quantised, wrap
 from tinympy.reference.node import Array, Node
 
 # Bits that both inputs are shifted up by, so that bringing them to one scale loses little.
-_HEADROOM_BITS = 20
+HEADROOM_BITS = 20
 
 _INT32_ACTIVATIONS = {"NONE": (None, None), "RELU": (0, None), "RELU6": (0, 6), "RELU_N1_TO_1": (-1, 1)}
 
 
 def add(node: Node) -> list[Array]:
-    """Scales are compared in double precision."""
     if node.output.dtype == "int32":
         return _int32(node, lambda a, b: a + b)
-    node.require_dtype("int8", 0, 1)
-    first, second, output = (float(scale_of(t)) for t in (node.tensor(0), node.tensor(1), node.output))
-    twice = 2 * max(first, second)
-    return [_on_one_scale(node, first / twice, second / twice, twice / ((1 << _HEADROOM_BITS) * output), 1)]
+    return [_on_one_scale(node, 1)]
 
 
 def sub(node: Node) -> list[Array]:
-    """As ADD, but scales are compared in single precision."""
     if node.output.dtype == "int32":
         return _int32(node, lambda a, b: a - b)
+    return [_on_one_scale(node, -1)]
+
+
+def addition_factors(
+    name: str, first: np.float32, second: np.float32, output: np.float32
+) -> tuple[float, float, float]:
+    """What ADD or SUB multiply with: their inputs, shifted up by HEADROOM_BITS, and the sum; from the three scales.
+
+    ADD compares the scales in double precision, SUB in single.
+    """
+    if name == "ADD":
+        twice = 2 * max(float(first), float(second))
+        return float(first) / twice, float(second) / twice, twice / ((1 << HEADROOM_BITS) * float(output))
+    twice_single = np.float32(2) * max(first, second)
+    real = twice_single / (np.float32(1 << HEADROOM_BITS) * output)
+    return float(first / twice_single), float(second / twice_single), float(real)
+
+
+def _on_one_scale(node: Node, sign: int) -> Array:
     node.require_dtype("int8", 0, 1)
-    first, second, output = scale_of(node.tensor(0)), scale_of(node.tensor(1)), scale_of(node.output)
-    twice = np.float32(2) * max(first, second)
-    real = twice / (np.float32(1 << _HEADROOM_BITS) * output)
-    return [_on_one_scale(node, float(first / twice), float(second / twice), float(real), -1)]
-
-
-def _on_one_scale(node: Node, first: float, second: float, output: float, sign: int) -> Array:
+    scales = (scale_of(node.tensor(0)), scale_of(node.tensor(1)), scale_of(node.output))
+    first, second, output = addition_factors(node.name, *scales)
     # TFLM aborts on such a model.
     node.require(0 < output < 1, "its output scale is too small for its inputs' scales")
     scaled = [
-        multiply_quantised(node.centred(position) << _HEADROOM_BITS, *quantise_multiplier(real))
+        multiply_quantised(node.centred(position) << HEADROOM_BITS, *quantise_multiplier(real))
         for position, real in enumerate((first, second))
     ]
     return node.quantised(multiply_quantised(scaled[0] + sign * scaled[1], *quantise_multiplier(output)))

@@ -24,14 +24,12 @@ class Node:
     name: str
     index: int
     inputs: list[Array | None]
-    """None: an absent optional input (its tensor is None, too), or a tensor that nothing computes (a variable)."""
+    """None: an absent optional input (its tensor is None, too), or a tensor that nothing computes."""
     input_tensors: list[Tensor | None]
     output_tensors: list[Tensor]
     options: Mapping[str, Any]
-    state: dict[str, Any] = field(default_factory=dict)
-    """This operator's own, kept from run to run until the interpreter is reset."""
-    variables: dict[str, Any] = field(default_factory=dict)
-    """The model's, shared by all operators, kept likewise."""
+    variables: dict[str, Array] = field(default_factory=dict)
+    """The model's, by their names, kept from run to run; so are inputs that are state, which are changed in place."""
 
     @classmethod
     def of(
@@ -39,8 +37,7 @@ class Node:
         graph: Graph,
         index: int,
         values: Mapping[int, Array],
-        state: dict[str, Any] | None = None,
-        variables: dict[str, Any] | None = None,
+        variables: dict[str, Array] | None = None,
     ) -> Node:
         """Operator `index` of `graph`, its inputs taken from `values` (by tensor index) or from the constants."""
         operator = graph.operators[index]
@@ -55,7 +52,6 @@ class Node:
             input_tensors=tensors,
             output_tensors=[graph.tensors[i] for i in operator.outputs],
             options=operator.options,
-            state={} if state is None else state,
             variables={} if variables is None else variables,
         )
 
