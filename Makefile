@@ -31,7 +31,7 @@ lint: $(VENV)/.developing
 test-native: $(VENV)/.developing compilers
 	$(BIN)/python native_modules/build.py --check
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
-	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest tests/native
+	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest --capture=sys tests/native
 
 native: $(VENV)/.developing compilers
 	$(BIN)/python native_modules/build.py

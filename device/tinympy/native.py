@@ -9,6 +9,8 @@ _REASONS = {
     4: "its head contradicts itself",
     5: "it, a tile or the arena is not aligned",
     6: "a tile is not where it should be",
+    7: "an input or output lies outside the arena",
+    8: "the handle is not one of load()",
     9: "the arena is too small",
     10: "there are fewer operations",
 }

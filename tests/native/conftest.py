@@ -3,4 +3,5 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "native_modules"))
+# Last, because its build.py has the name of a package.
+sys.path.append(str(Path(__file__).parents[2] / "native_modules"))

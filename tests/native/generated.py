@@ -34,6 +34,7 @@ class Builder:
     last: int = 0
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
+    initial_values: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = np.random.default_rng(self.draw(st.integers(0, 2**32 - 1)))
@@ -95,7 +96,9 @@ class Builder:
 
     def graph(self) -> Graph:
         inputs, outputs = tuple(self.inputs) or (0,), tuple(self.outputs) or (self.last,)
-        return Graph(tuple(self.tensors), tuple(self.operators), inputs, outputs)
+        return Graph(
+            tuple(self.tensors), tuple(self.operators), inputs, outputs, initial_values=self.initial_values
+        )
 
     def weights(self, shape: tuple[int, ...], axis: int, per_channel: bool) -> int:
         """Random weights, sometimes at their extremes; scales around what makes outputs fill their range."""

@@ -74,7 +74,7 @@ def test_armv6m_module_leaves_the_heap_to_models() -> None:
 
 
 def test_rebuild_is_byte_identical(path: str) -> None:
-    compiler = {"x64": "gcc", "armv6m": "arm-none-eabi-gcc"}[architecture_of(path)]
+    compiler = MANIFEST[path]["compiler"].split()[0]
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is missing")
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout.splitlines()[0]

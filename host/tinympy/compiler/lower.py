@@ -103,7 +103,7 @@ class Lowering:
 
     def emit(self, operation: Operation) -> None:
         """Add an operation; ModelError when there are too many, or its parameters do not fit the program format."""
-        self.require(len(self.operations) < MAX_OPERATIONS, f"more than {MAX_OPERATIONS} operations, one for each batch")
+        self.require(len(self.operations) < MAX_OPERATIONS, f"more than {MAX_OPERATIONS} operations")
         try:
             operation.parameters.encode()
         except struct.error as error:

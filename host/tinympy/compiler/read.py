@@ -34,6 +34,7 @@ _OPERATOR_NAMES = {value: name for name, value in vars(tflite.BuiltinOperator).i
 _OPTION_CLASSES = {value: name for name, value in vars(tflite.BuiltinOptions).items() if isinstance(value, int)}
 _ENUMERATIONS = {
     "padding": {v: k for k, v in vars(tflite.Padding).items() if isinstance(v, int)},
+    "mode": {v: k for k, v in vars(tflite.MirrorPadMode).items() if isinstance(v, int)},
     "fused_activation_function": {v: k for k, v in vars(tflite.ActivationFunctionType).items() if isinstance(v, int)},
 }
 

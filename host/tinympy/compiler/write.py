@@ -40,6 +40,7 @@ _OPTIONS_CLASS_BY_FOLDED_NAME = {
 # Options whose text value is the name of an enumerator.
 _ENUMERATIONS = {
     "fused_activation_function": tflite.ActivationFunctionType,
+    "mode": tflite.MirrorPadMode,
     "padding": tflite.Padding,
 }
 

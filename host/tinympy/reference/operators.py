@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from tinympy.reference import (
     activations,
+    blocks,
     convolution,
     elementwise,
+    layout,
     lstm,
     pooling,
     quantisation,
@@ -23,12 +25,18 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "ADD": elementwise.add,
     "ASSIGN_VARIABLE": variables.assign_variable,
     "AVERAGE_POOL_2D": pooling.average_pool_2d,
+    "BATCH_TO_SPACE_ND": blocks.batch_to_space_nd,
+    "BROADCAST_TO": layout.broadcast_to,
     "CALL_ONCE": variables.call_once,
+    "CONCATENATION": layout.concatenation,
     "CONV_2D": convolution.conv_2d,
     "DEPTHWISE_CONV_2D": convolution.depthwise_conv_2d,
+    "DEPTH_TO_SPACE": blocks.depth_to_space,
     "DEQUANTIZE": quantisation.dequantize,
     "ELU": activations.elu,
+    "EXPAND_DIMS": layout.reshape,
     "FULLY_CONNECTED": convolution.fully_connected,
+    "GATHER": layout.gather,
     "HARD_SWISH": activations.hard_swish,
     "LEAKY_RELU": activations.leaky_relu,
     "LOGISTIC": activations.logistic,
@@ -37,7 +45,11 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "MAX_POOL_2D": pooling.max_pool_2d,
     "MEAN": reduction.mean,
     "MINIMUM": elementwise.minimum,
+    "MIRROR_PAD": layout.mirror_pad,
     "MUL": elementwise.mul,
+    "PACK": layout.pack,
+    "PAD": layout.pad,
+    "PADV2": layout.pad,
     "PRELU": elementwise.prelu,
     "QUANTIZE": quantisation.quantize,
     "READ_VARIABLE": variables.read_variable,
@@ -45,13 +57,25 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "REDUCE_MIN": reduction.reduce_min,
     "RELU": activations.relu,
     "RELU6": activations.relu6,
+    "RESHAPE": layout.reshape,
+    "RESIZE_NEAREST_NEIGHBOR": blocks.resize_nearest_neighbor,
+    "SHAPE": layout.shape,
+    "SLICE": layout.slice_,
     "SOFTMAX": softmax.softmax,
+    "SPACE_TO_BATCH_ND": blocks.space_to_batch_nd,
+    "SPACE_TO_DEPTH": blocks.space_to_depth,
+    "SPLIT": layout.split,
+    "SPLIT_V": layout.split_v,
+    "SQUEEZE": layout.reshape,
+    "STRIDED_SLICE": layout.strided_slice,
     "SUB": elementwise.sub,
     "SUM": reduction.sum_,
     "SVDF": svdf.svdf,
     "TANH": activations.tanh,
+    "TRANSPOSE": layout.transpose,
     "TRANSPOSE_CONV": convolution.transpose_conv,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.lstm,
+    "UNPACK": layout.unpack,
     "VAR_HANDLE": variables.var_handle,
 }
 
@@ -65,6 +89,7 @@ def compute(node: Node) -> list[Array]:
     except (ValueError, IndexError) as error:
         # What numpy says of shapes and axes that contradict each other.
         raise node.refuse(str(error)) from error
+    node.require(len(results) == len(node.output_tensors), f"{len(node.output_tensors)} outputs, not {len(results)}")
     for tensor, result in zip(node.output_tensors, results, strict=True):
         node.require(
             result.size == tensor.elements and tensor.dtype in (result.dtype.name, "resource"),
