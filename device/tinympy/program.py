@@ -17,7 +17,7 @@ TILE_ENTRY = "<II"
 TILE_ENTRY_BYTES = 8
 TILE = "<IIII"
 TILE_BYTES = 16
-DTYPES = ("", "int8")
+DTYPES = ("", "int8", "uint8", "float32")
 
 
 class TensorInfo:

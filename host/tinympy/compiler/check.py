@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinympy.compiler.edges import inner_tensor
 from tinympy.compiler.graph import Graph
 from tinympy.compiler.quantise import zero_point_of
 from tinympy.errors import ModelError
@@ -21,8 +22,8 @@ def check(graph: Graph) -> Graph:
     if not graph.inputs or not graph.outputs:
         raise ModelError("the model has no input or no output", "export the model again")
     for index in (*graph.inputs, *graph.outputs):
-        tensor = graph.tensors[index]
-        if tensor.dtype != "int8":
+        tensor = graph.tensors[inner_tensor(graph, index)]
+        if tensor.dtype not in ("int8", "uint8"):
             raise ModelError(
                 f"the model's input or output {tensor.name!r} is {tensor.dtype}",
                 "convert with inference_input_type and inference_output_type int8",

@@ -7,7 +7,8 @@ import struct
 import zlib
 from collections.abc import Sequence
 
-from tinympy.compiler.graph import Graph, Tensor
+from tinympy.compiler.edges import inner_tensor
+from tinympy.compiler.graph import Graph
 from tinympy.compiler.operation import NOWHERE, Span
 from tinympy.compiler.pack import Packed
 from tinympy.compiler.place import Arena
@@ -36,7 +37,7 @@ def emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: by
 def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: bytes) -> bytes:
     lowered = packed.lowered
     tensors = b"".join(
-        _encode_tensor(graph.tensors[tensor], arena.value_offsets[value])
+        _encode_tensor(graph, tensor, arena.value_offsets[value])
         for tensor, value in zip((*graph.inputs, *graph.outputs), (*lowered.inputs, *lowered.outputs), strict=True)
     )
     operations = b"".join(_encode_operation(packed, arena, index) for index in range(len(lowered.operations)))
@@ -89,7 +90,9 @@ def _tile_offsets(tiles: Sequence[bytes], at: int) -> tuple[list[int], int]:
     return offsets, at
 
 
-def _encode_tensor(tensor: Tensor, offset: int) -> bytes:
+def _encode_tensor(graph: Graph, index: int, offset: int) -> bytes:
+    """An entry of the tensor table: dtype is what the model's user sees, the rest is what the arena holds."""
+    tensor = graph.tensors[inner_tensor(graph, index)]
     shape = (*tensor.shape, *(0,) * (6 - len(tensor.shape)))
     return struct.pack(
         layout.TENSOR,
@@ -97,7 +100,7 @@ def _encode_tensor(tensor: Tensor, offset: int) -> bytes:
         tensor.elements,
         float(scale_of(tensor)),
         zero_point_of(tensor),
-        layout.DTYPES.index(tensor.dtype),
+        layout.DTYPES.index(graph.tensors[index].dtype),
         len(tensor.shape),
         *shape,
     )

@@ -1,4 +1,4 @@
-"""Nested copy loops for values that only move: found from where each output element comes from, whatever the operator."""
+"""Nested copy loops for values that only move, found from where each output element comes from."""
 
 from __future__ import annotations
 
@@ -137,3 +137,9 @@ def _merge(loops: list[Loop], item_bytes: int) -> tuple[list[Loop], int]:
             break
         element_bytes *= merged.pop().count
     return merged or [Loop(1, 0, 0)], element_bytes
+
+
+def straight(size_bytes: int) -> Nest:
+    """All bytes as they lie."""
+    merged, element_bytes = _merge([Loop(size_bytes, 1, 1)], 1)
+    return Nest(tuple(merged), element_bytes, 0, 0)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinympy.compiler.edges import inner_tensor
 from tinympy.compiler.graph import Graph, Operator, Tensor
-from tinympy.compiler.loops import Loop, Nest, nests
-from tinympy.compiler.operation import COPY, NOWHERE, Lowered, Operation, Span
-from tinympy.compiler.parameters import Copy
+from tinympy.compiler.loops import straight
+from tinympy.compiler.operation import COPY, FILL, NO_OPERATOR, NOWHERE, Lowered, Operation, Span
+from tinympy.compiler.parameters import Copy, Fill
+from tinympy.compiler.state import Array, initial_state, initial_variables
 from tinympy.errors import ModelError
 
 MAX_OPERATIONS = 1024
@@ -23,6 +25,8 @@ class Lowering:
     graph: Graph
     index: int
     value_of: dict[int, int]
+    variables: dict[str, int]
+    """The value that each variable of the model is kept in, by its name."""
     value_bytes: list[int]
     operations: list[Operation]
 
@@ -67,19 +71,7 @@ class Lowering:
         if tensor.data is None:
             raise self.refuse(f"input {position} is not computed by an operator before it")
         value = self.temporary_value(tensor.data.nbytes)
-        nest = Nest((Loop(1, 0, 0),), 1, 0, 0)
-        for found in nests(np.arange(tensor.data.nbytes)) or ():
-            nest = found
-        self.emit(
-            Operation(
-                opcode=COPY,
-                operator=self.index,
-                input=Span(NOWHERE),
-                output=Span(value),
-                parameters=Copy(len(nest.loops), nest.element_bytes, from_constants=True),
-                constants=nest.encode() + tensor.data.tobytes(),
-            )
-        )
+        self.emit(copy_of_constant(tensor.data.tobytes(), value, self.index))
         return value
 
     def temporary_value(self, size_bytes: int) -> int:
@@ -131,16 +123,24 @@ def lower(graph: Graph) -> Lowered:
     """Operations in execution order; ModelError names the operator that cannot be lowered."""
     from tinympy.compiler.operators import LOWERINGS
 
-    value_of: dict[int, int] = {}
     value_bytes: list[int] = []
+    operations: list[Operation] = []
+    variables: dict[str, int] = {}
+    value_of: dict[int, int] = {}
+    for name, initial in initial_variables(graph).items():
+        variables[name] = _state(initial, value_bytes, operations)
+    for tensor, initial in initial_state(graph).items():
+        value_of[tensor] = _state(initial, value_bytes, operations)
+    state = tuple(range(len(value_bytes)))
+    initial_operations = len(operations)
     for tensor in graph.inputs:
         if tensor in value_of or graph.tensors[tensor].data is not None:
             raise ModelError("an input of the model is a constant or listed twice", "export the model again")
         value_of[tensor] = len(value_bytes)
-        value_bytes.append(size_bytes(graph.tensors[tensor]))
-    operations: list[Operation] = []
+        value_bytes.append(size_bytes(graph.tensors[inner_tensor(graph, tensor)]))
     for index in range(len(graph.operators)):
-        LOWERINGS[graph.operators[index].name](Lowering(graph, index, value_of, value_bytes, operations))
+        lowering = Lowering(graph, index, value_of, variables, value_bytes, operations)
+        LOWERINGS[graph.operators[index].name](lowering)
     for tensor in graph.outputs:
         if tensor not in value_of:
             raise ModelError(f"nothing computes the output {graph.tensors[tensor].name!r}", "export the model again")
@@ -149,4 +149,32 @@ def lower(graph: Graph) -> Lowered:
         value_bytes=tuple(value_bytes),
         inputs=tuple(value_of[tensor] for tensor in graph.inputs),
         outputs=tuple(value_of[tensor] for tensor in graph.outputs),
+        state=state,
+        initial_operations=initial_operations,
+    )
+
+
+def _state(initial: Array, value_bytes: list[int], operations: list[Operation]) -> int:
+    """A value for state, and the operation that sets it to what it is before the first inference."""
+    value = len(value_bytes)
+    value_bytes.append(initial.nbytes)
+    content = initial.tobytes()
+    if len(set(content)) == 1:
+        fill = Fill(len(content), content[0])
+        operations.append(Operation(FILL, NO_OPERATOR, Span(NOWHERE), Span(value), fill))
+    else:
+        operations.append(copy_of_constant(content, value, NO_OPERATOR))
+    return value
+
+
+def copy_of_constant(content: bytes, value: int, operator: int) -> Operation:
+    """The operation that writes constant bytes into a value."""
+    nest = straight(len(content))
+    return Operation(
+        opcode=COPY,
+        operator=operator,
+        input=Span(NOWHERE),
+        output=Span(value),
+        parameters=Copy(len(nest.loops), nest.element_bytes, from_constants=True),
+        constants=nest.encode() + content,
     )

@@ -27,6 +27,9 @@ GATHER = 12
 NOWHERE = -1
 """The value of a span that is not in the arena: an operation that reads only constants, or nothing."""
 
+NO_OPERATOR = -1
+"""The operator of an operation that sets the state."""
+
 NO_TILE = 0xFFFF
 
 

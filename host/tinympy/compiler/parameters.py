@@ -136,10 +136,10 @@ class Elementwise:
 class Lookup:
     """The fields of `struct tk_lookup`."""
 
-    bytes: int
+    size_bytes: int
 
     def encode(self) -> bytes:
-        return LOOKUP_PARAMETERS.pack(self.bytes)
+        return LOOKUP_PARAMETERS.pack(self.size_bytes)
 
 
 @dataclass(frozen=True)
@@ -188,11 +188,11 @@ class Copy:
 class Fill:
     """The fields of `struct tk_fill`."""
 
-    bytes: int
+    size_bytes: int
     value: int
 
     def encode(self) -> bytes:
-        return FILL_PARAMETERS.pack(self.bytes, self.value)
+        return FILL_PARAMETERS.pack(self.size_bytes, self.value)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def _value_blocks(lowered: Lowered) -> list[Block]:
     end = len(lowered.operations)
     first = [end] * len(lowered.value_bytes)
     last = [-1] * len(lowered.value_bytes)
-    for value in lowered.inputs:
+    for value in (*lowered.inputs, *lowered.state):
         first[value] = -1
         last[value] = end
     for value in lowered.outputs:

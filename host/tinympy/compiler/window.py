@@ -38,9 +38,7 @@ class Axis:
         return max(0, (self.outputs - 1) * self.stride + self.reach - self.size) // 2
 
 
-def lower_window(
-    lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth: int = 1
-) -> Window:
+def lower_window(lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth: int = 1) -> Window:
     """The window of the operator at hand over its whole output; ModelError when the shapes contradict each other."""
     tensor, output, options = lowering.input(0), lowering.output(), lowering.operator.options
     lowering.require_int8(tensor, output)

@@ -1,4 +1,4 @@
-"""CONV_2D: weights are (output channels, height, width, input channels of a group), scaled per channel or as a whole."""
+"""CONV_2D: weights are (output channels, height, width, input channels), scaled per output channel or as a whole."""
 
 from dataclasses import replace
 
@@ -26,16 +26,24 @@ def lower(lowering: Lowering) -> None:
     constants = lower_channels(lowering, weights.reshape(channels, row_bytes), axis=0)
     source, target = lowering.input_value(0), lowering.output_value()
     each = channels // groups
+    # Cut once, so that the images of a batch share each group's constants.
+    parts = [constants[group * each : (group + 1) * each] for group in range(groups)] if groups > 1 else [constants]
     for batch in range(tensor.shape[0]):
-        whole = Operation(
-            opcode=CONV_2D,
-            operator=lowering.index,
-            input=Span(source, batch * tensor.elements // tensor.shape[0]),
-            output=Span(target, batch * output.elements // tensor.shape[0]),
-            parameters=replace(window, depth=depth),
-            constants=constants,
-            scratch_bytes=0 if (height, width) == (1, 1) else row_bytes,
-        )
-        for group in range(groups):
-            part = whole if groups == 1 else whole.narrowed(group * each, each)
-            lowering.emit(replace(part, parameters=replace(window, depth=depth, first_channel=group * each, channels=each, first_input_channel=group * depth)))
+        for group, part in enumerate(parts):
+            lowering.emit(
+                Operation(
+                    opcode=CONV_2D,
+                    operator=lowering.index,
+                    input=Span(source, batch * tensor.elements // tensor.shape[0]),
+                    output=Span(target, batch * output.elements // tensor.shape[0]),
+                    parameters=replace(
+                        window,
+                        first_channel=group * each,
+                        channels=each,
+                        depth=depth,
+                        first_input_channel=group * depth,
+                    ),
+                    constants=part,
+                    scratch_bytes=0 if (height, width) == (1, 1) else row_bytes,
+                )
+            )

@@ -65,6 +65,7 @@ def _emit(lowering: Lowering, kind: int, multipliers: list[tuple[int, int]] | No
         lowering.require(shift <= 30, "its output scale is too small for its inputs' scales")
     pairs = [*(multipliers or ()), (0, 0), (0, 0)]
     shape, broadcast = _common_shape(lowering, (first, second), output)
+    activation = lowering.operator.options.get("fused_activation_function", "NONE")
     lowering.emit(
         Operation(
             opcode=ELEMENTWISE,
@@ -78,7 +79,7 @@ def _emit(lowering: Lowering, kind: int, multipliers: list[tuple[int, int]] | No
                 broadcast=broadcast,
                 zero_points=(zero_point_of(first), zero_point_of(second)),
                 output_zero_point=zero_point_of(output),
-                output_range=activation_range(lowering.operator.options.get("fused_activation_function", "NONE"), output),
+                output_range=activation_range(activation, output),
                 multipliers=(pairs[0], pairs[1]),
             ),
             constants=tables,

@@ -1,4 +1,4 @@
-"""Operators on one int8 value: their 256 results, computed by the reference functions, become a table."""
+"""Operators on one 8-bit value: their 256 results, computed by the reference functions, become a table."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from tinympy.reference.operators import compute
 
 def lower(lowering: Lowering) -> None:
     tensor, output = lowering.input(0), lowering.output()
-    lowering.require_int8(tensor, output)
+    for each in (tensor, output):
+        lowering.require(each.dtype in ("int8", "uint8"), f"tensor {each.name!r} is {each.dtype}")
     lowering.require(tensor.elements == output.elements, f"shape {tensor.shape} into {output.shape}")
     node = Node(
         name=lowering.operator.name,
         index=lowering.index,
-        inputs=[np.arange(256, dtype=np.uint8).view(np.int8)],
+        inputs=[np.arange(256, dtype=np.uint8).view(tensor.dtype)],
         input_tensors=[replace(tensor, shape=(256,))],
         output_tensors=[replace(output, shape=(256,))],
         options=lowering.operator.options,
@@ -33,6 +34,6 @@ def lower(lowering: Lowering) -> None:
             input=Span(lowering.input_value(0)),
             output=Span(lowering.output_value()),
             parameters=Lookup(tensor.elements),
-            constants=table.astype(np.int8).tobytes(),
+            constants=table.tobytes(),
         )
     )

@@ -77,7 +77,7 @@ def _fill(lowering: Lowering, result: Array, target: int) -> None:
     if filled.size == 0:
         return
     lowering.require(bool(np.all(filled == filled.flat[0])), "it fills in different values")
-    parameters = Fill(bytes=result.size, value=int(filled.flat[0]))
+    parameters = Fill(size_bytes=result.size, value=int(filled.flat[0]))
     lowering.emit(Operation(FILL, lowering.index, Span(NOWHERE), Span(target), parameters))
 
 

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from tinympy.compiler.lower import Lowering
 from tinympy.compiler.loops import nests
+from tinympy.compiler.lower import Lowering
 from tinympy.compiler.operation import COPY, REDUCE, Operation, Span
 from tinympy.compiler.parameters import Copy, Reduce
 from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
