@@ -3,13 +3,17 @@
 docs/protocol.md specifies them; wire.py encodes and receives them.
 """
 
+import gc
 import json
 import struct
 
 from . import compat, wire
 
-# Where the model's input comes from: nowhere yet, the db buffer, a frame, or a frame that arrived damaged.
+# Where the model's inputs come from: nowhere yet, the db buffer, a frame, or a frame that arrived damaged.
 NOWHERE, BUFFER, FRAME, BROKEN = range(4)
+
+# These change the model's state, or take long: each is executed once, however often the computer has to ask.
+ONCE = (wire.INFER, wire.RUN_RANGE, wire.RESET)
 
 
 class Frames:
@@ -20,6 +24,8 @@ class Frames:
         self._write = write
         self._receiver = wire.Receiver(read_into)
         self._scratch = memoryview(bytearray(wire.ECHO_BYTES))
+        self._input_bytes = sum([len(view) for view in dut.model.inputs])
+        self._executed = self._reply = None
 
     def handle(self):
         """Execute the frame whose start byte was read, recovering from damage. False: it said to leave."""
@@ -40,32 +46,39 @@ class Frames:
         sequence = receiver.sequence
         loads = kind in (wire.LOAD_INPUT, wire.INFER)
         if loads:
-            view = self._dut.model.input
+            expected = self._input_bytes
         elif kind == wire.ECHO:
-            view = self._scratch[: receiver.length]
-        elif wire.INFO <= kind <= wire.EXIT:
-            view = self._scratch[:0]
+            expected = min(receiver.length, wire.ECHO_BYTES)
         else:
+            expected = wire.REQUEST_BYTES.get(kind)
+        if expected is None:
             receiver.skip()
             self._refuse(sequence, wire.UNKNOWN, "request %d" % kind)
             return True
-        if receiver.length != len(view):
+        if receiver.length != expected:
             receiver.skip()
-            self._refuse(sequence, wire.BAD_LENGTH, "%d bytes instead of %d" % (receiver.length, len(view)))
+            self._refuse(sequence, wire.BAD_LENGTH, "%d bytes instead of %d" % (receiver.length, expected))
             return True
         if loads:
             self._dut.source = BROKEN
-        if not receiver.payload(view):
+        view = self._scratch[:expected]
+        if not (receiver.payload(*self._dut.model.inputs) if loads else receiver.payload(view)):
             self._refuse(sequence, wire.DAMAGED, "payload")
             return False
         if loads:
             self._dut.source = FRAME
+        this = (sequence, kind, bytes(receiver.check))
+        if this == self._executed:
+            self._write(self._reply)
+            return True
         try:
-            answer = self._answer(kind, view)
+            reply = wire.encode(kind | wire.REPLY, sequence, self._answer(kind, view))
         except Exception as error:
             self._refuse(sequence, wire.FAILED, "%s: %s" % (type(error).__name__, error))
-        else:
-            self._write(wire.encode(kind | wire.REPLY, sequence, answer))
+            return True
+        if kind in ONCE:
+            self._executed, self._reply = this, reply
+        self._write(reply)
         return True
 
     def _answer(self, kind, view):
@@ -75,24 +88,50 @@ class Frames:
             start = compat.ticks_us()
             run()
             end = compat.ticks_us()
-            return bytes(model.output) + struct.pack(wire.INFER_TAIL, compat.elapsed_us(end, start))
+            return self._outputs() + struct.pack(wire.INFER_TAIL, compat.elapsed_us(end, start))
         if kind == wire.ECHO:
             return bytes(view)
         if kind == wire.READ_OUTPUT:
-            return bytes(model.output)
+            return self._outputs()
         if kind == wire.READ_WINDOW:
             return struct.pack(wire.WINDOW, *self._dut.window)
+        if kind == wire.RUN_RANGE:
+            return struct.pack(wire.RANGE_TAIL, self._run_range(*struct.unpack(wire.RANGE, view)))
+        if kind == wire.READ_ARENA:
+            at, count = struct.unpack(wire.ARENA, view)
+            if count > wire.ARENA_BYTES or at + count > model.arena_bytes:
+                raise ValueError("%d bytes at %d of the arena" % (count, at))
+            return bytes(model.arena[at : at + count])
+        if kind == wire.RESET:
+            model.reset()
         if kind == wire.INFO:
             return json.dumps(self._info()).encode()
         return b""
+
+    def _outputs(self):
+        return b"".join([bytes(view) for view in self._dut.model.outputs])
+
+    def _run_range(self, first, last, repeat):
+        run = self._dut.model.run
+        ticks_us = compat.ticks_us
+        compat.interrupt_character(True)
+        try:
+            gc.collect()
+            start = ticks_us()
+            for _ in range(repeat):
+                run(first, last)
+            end = ticks_us()
+        finally:
+            compat.interrupt_character(False)
+        return compat.elapsed_us(end, start)
 
     def _info(self):
         info = compat.firmware()
         info["model"] = self._dut.name
         info["arena_bytes"] = self._dut.model.arena_bytes
         info["program_bytes"] = self._dut.model.program_bytes
-        info["input_bytes"] = len(self._dut.model.input)
-        info["output_bytes"] = len(self._dut.model.output)
+        info["input_bytes"] = self._input_bytes
+        info["output_bytes"] = len(self._outputs())
         info["heap_free_bytes"] = compat.heap_free_bytes()
         return info
 

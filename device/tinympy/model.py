@@ -10,8 +10,9 @@ class Model:
     program -- bytes of a compiled program (docs/program-format.md); kept as long as the model
     engine -- makes an engine from the program; the native one when not given
 
-    `input` and `output` are memoryviews of the first input's and output's bytes in the arena. Inference leaves the
-    input as it is. ValueError when the program is damaged, MemoryError when the heap is too small.
+    `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are the
+    first ones. Inference leaves the inputs as they are. ValueError when the program is damaged, MemoryError when the
+    heap is too small.
     """
 
     def __init__(self, program, engine=None):
@@ -23,26 +24,42 @@ class Model:
         self.name = head.name
         self.program_bytes = len(program)
         self.arena_bytes = head.arena_bytes
+        self._first = head.initial_operations
         self._last = head.operation_count
         self._arena = bytearray(head.arena_bytes)
+        self.arena = memoryview(self._arena)
         self._engine = engine(program)
-        arena = memoryview(self._arena)
-        tensor = head.inputs[0]
-        self.input = arena[tensor.offset : tensor.offset + tensor.bytes]
-        self.input_scale, self.input_zero_point = tensor.scale, tensor.zero_point
-        tensor = head.outputs[0]
-        self.output = arena[tensor.offset : tensor.offset + tensor.bytes]
-        self.output_scale, self.output_zero_point = tensor.scale, tensor.zero_point
+        self.inputs = [self.arena[tensor.offset : tensor.offset + tensor.bytes] for tensor in head.inputs]
+        self.outputs = [self.arena[tensor.offset : tensor.offset + tensor.bytes] for tensor in head.outputs]
+        self.input, self.output = self.inputs[0], self.outputs[0]
+        self.input_scale, self.input_zero_point = head.inputs[0].scale, head.inputs[0].zero_point
+        self.output_scale, self.output_zero_point = head.outputs[0].scale, head.outputs[0].zero_point
+        self.reset()
 
-    def run(self, first=0, last=None):
-        """One inference, or the operations first … last - 1 of one."""
-        self._engine.run(self._arena, first, self._last if last is None else last)
+    def reset(self):
+        """Give the model's state its first value: the next inference is as if it were the first."""
+        if self._first:
+            self.run(0, self._first)
+
+    def run(self, first=None, last=None):
+        """One inference, or the operations first … last - 1 of the program."""
+        self._engine.run(self._arena, self._first if first is None else first, self._last if last is None else last)
 
     def predict(self, values):
-        """Run one inference on `values`, quantised inputs from -128 to 127; returns the list of quantised outputs."""
-        if len(values) != len(self.input):
-            raise ValueError("%d values instead of %d" % (len(values), len(self.input)))
-        for i, value in enumerate(values):
-            self.input[i] = value & 0xFF
+        """Run one inference on `values`, quantised inputs; returns the list of quantised outputs.
+
+        They are from -128 to 127, of uint8 tensors from 0 to 255. Several inputs or outputs stand one after another.
+        """
+        if len(values) != sum([len(view) for view in self.inputs]):
+            raise ValueError("%d values instead of %d" % (len(values), sum([len(view) for view in self.inputs])))
+        at = 0
+        for view in self.inputs:
+            for i in range(len(view)):
+                view[i] = values[at + i] & 0xFF
+            at += len(view)
         self.run()
-        return [byte - 256 if byte > 127 else byte for byte in self.output]
+        return [
+            byte - 256 if byte > 127 and tensor.dtype != "uint8" else byte
+            for view, tensor in zip(self.outputs, self.head.outputs)
+            for byte in view
+        ]

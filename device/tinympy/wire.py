@@ -23,12 +23,21 @@ INFER = 0x04
 READ_OUTPUT = 0x05
 READ_WINDOW = 0x06
 EXIT = 0x07
+RUN_RANGE = 0x08
+READ_ARENA = 0x09
+RESET = 0x0A
 REPLY = 0x80
 ERROR = 0xFF
 
 ECHO_BYTES = 64
 INFER_TAIL = "<I"
 WINDOW = "<IIQQ"
+RANGE = "<HHI"
+RANGE_TAIL = "<I"
+ARENA = "<II"
+ARENA_BYTES = 2048
+# Of requests whose payload always has the same length.
+REQUEST_BYTES = {INFO: 0, READ_OUTPUT: 0, READ_WINDOW: 0, EXIT: 0, RUN_RANGE: 8, READ_ARENA: 8, RESET: 0}
 
 DAMAGED = 1
 BAD_LENGTH = 2
@@ -48,14 +57,15 @@ def encode(kind: int, sequence: int, payload: bytes) -> bytes:
 class Receiver:
     """Receives frames through `read_into(view)`, which fills a memoryview or raises.
 
-    `kind`, `sequence` and `length` (of the payload, bytes) describe the last header that held.
+    `kind`, `sequence` and `length` (of the payload, bytes) describe the last header that held, `check` (bytes) is the
+    CRC-32 that came behind the last payload.
     """
 
     def __init__(self, read_into):
         self._read_into = read_into
         self._head = bytearray(HEADER_BYTES)
         self._view = memoryview(self._head)
-        self._check = bytearray(CHECK_BYTES)
+        self.check = bytearray(CHECK_BYTES)
         self._crc = 0
         self.kind = self.sequence = self.length = 0
 
@@ -95,12 +105,15 @@ class Receiver:
             nuls = 0
             dropped = 1
 
-    def payload(self, view: memoryview) -> bool:
-        """Read the payload into `view` (length bytes), then its check. False: payload or check is damaged."""
-        if len(view):
-            self._read_into(view)
-        self._read_into(memoryview(self._check))
-        return struct.unpack("<I", self._check)[0] == crc32(view, self._crc) & 0xFFFFFFFF
+    def payload(self, *views: memoryview) -> bool:
+        """Read the payload into `views` (together length bytes), then its check. False: payload or check is damaged."""
+        crc = self._crc
+        for view in views:
+            if len(view):
+                self._read_into(view)
+                crc = crc32(view, crc) & 0xFFFFFFFF
+        self._read_into(memoryview(self.check))
+        return struct.unpack("<I", self.check)[0] == crc
 
     def skip(self):
         """Drop the payload and its check."""

@@ -75,9 +75,14 @@ def bench(
     tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as with --task.", metavar="TASK")] = None,
     board: Annotated[str, typer.Option(help="The board to measure (see `tinympy boards`).")] = "unix",
     task: Annotated[
-        list[str] | None, typer.Option(help="A task; may be repeated. Without: every task whose files are here.")
+        list[str] | None,
+        typer.Option(help="A task; may be repeated. Without: every task, as far as its files are here."),
     ] = None,
     mode: Annotated[str, typer.Option(help="accuracy, performance or all.")] = "all",
+    weights: Annotated[
+        str | None,
+        typer.Option(help="official or generated (no accuracy). Without: official where the models are here."),
+    ] = None,
     engine: Annotated[str, typer.Option(help="What executes the model.")] = "native",
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N samples.", metavar="N")] = None,
     window: Annotated[float, typer.Option(help="Length of each of the five timed windows.", metavar="SECONDS")] = 2.5,
@@ -92,6 +97,7 @@ def bench(
         board=board,
         task_names=[*(task or ()), *(tasks or ())],
         mode=mode,
+        weights=weights,
         engine=engine,
         samples=samples,
         window_s=window,

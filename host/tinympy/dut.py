@@ -81,7 +81,8 @@ class Dut:
         self._timeout_s = timeout_s
         self._receiver = wire.Receiver(self._read_into)
         self._deadline_s = 0.0
-        self._sequence = 0
+        # The board may remember requests of a program before this one.
+        self._sequence = int.from_bytes(os.urandom(2), "little")
         self._longest_bytes = 0
         self._heard = bytearray()
         # Replies to repeated requests may still be under way; only frames can tell them from what is asked next.
@@ -120,11 +121,11 @@ class Dut:
         return DeviceInfo(**{field.name: answer[field.name] for field in fields(DeviceInfo)})
 
     def load_input(self, data: bytes) -> None:
-        """Put `data` (the whole input tensor, int8) into the model's input."""
+        """Put `data` (all input tensors, one after another) into the model's inputs."""
         self._request(wire.LOAD_INPUT, data)
 
     def infer_sample(self, data: bytes, timeout_s: float | None = None) -> tuple[bytes, int]:
-        """Load `data` (the whole input tensor, int8), run once; return the output tensor (int8) and microseconds.
+        """Load `data` (all input tensors), run once; return all output tensors, one after another, and microseconds.
 
         timeout_s covers up to three attempts: allow three times what one inference takes.
         """
@@ -132,8 +133,28 @@ class Dut:
         return answer[:-4], struct.unpack(wire.INFER_TAIL, answer[-4:])[0]
 
     def read_output(self) -> bytes:
-        """The output tensor (int8) of the last inference."""
+        """All output tensors of the last inference."""
         return self._request(wire.READ_OUTPUT)
+
+    def run_range(self, first: int, last: int, repeat: int = 1, timeout_s: float | None = None) -> int:
+        """Run the program's operations first … last - 1, `repeat` times; return the microseconds of them all.
+
+        timeout_s covers up to three attempts, of which only one is executed.
+        """
+        answer = self._request(wire.RUN_RANGE, struct.pack(wire.RANGE, first, last, repeat), timeout_s)
+        return int(struct.unpack(wire.RANGE_TAIL, answer)[0])
+
+    def read_arena(self, offset: int, count: int) -> bytes:
+        """`count` bytes of the arena from `offset` on."""
+        pieces = [
+            self._request(wire.READ_ARENA, struct.pack(wire.ARENA, at, min(wire.ARENA_BYTES, offset + count - at)))
+            for at in range(offset, offset + count, wire.ARENA_BYTES)
+        ]
+        return b"".join(pieces)
+
+    def reset(self) -> None:
+        """Give the model's state its first value."""
+        self._request(wire.RESET)
 
     def window(self, n: int, warmup: int, timeout_s: float) -> int:
         """Run `warmup` and then `n` timed inferences on the input loaded last; return the microseconds of the n.

@@ -9,6 +9,7 @@ from pathlib import Path
 from tinympy import boards, tasks
 from tinympy.errors import UsageError
 
+WEIGHTS: tuple[tasks.Weights, ...] = ("official", "generated")
 MODES = {"accuracy": ("accuracy",), "performance": ("performance",), "all": ("accuracy", "performance")}
 ENGINES = ("native",)
 WINDOW_S = 2.5
@@ -33,28 +34,54 @@ def plan(
     board: str,
     task_names: Sequence[str],
     mode: str,
+    weights: str | None,
     engine: str,
     samples: int | None,
     window_s: float,
     assets: Path | None,
     folder: Path,
 ) -> list[Job]:
-    """The jobs in the order to run them; without task names, every task whose files are here.
+    """The jobs in the order to run them.
+
+    Without task names: every task, or, where accuracy or official weights are asked for, those whose files are here.
+    `weights` None: of official tasks the official ones where the model is here, else generated ones.
 
     Raises:
-        UsageError: an option has no meaning, or a task's files are missing.
+        UsageError: an option has no meaning, or contradicts another one.
     """
     if mode not in MODES:
         raise UsageError(f"there is no mode {mode}", f"the modes are {' '.join(MODES)}")
+    if weights not in (None, *WEIGHTS):
+        raise UsageError(f"there are no {weights} weights", f"the weights are {' '.join(WEIGHTS)}")
+    if weights == "generated" and mode == "accuracy":
+        raise UsageError("generated weights have no accuracy", "use --mode performance, or official weights")
     if engine not in ENGINES:
         raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(ENGINES)}")
     if not 0 < window_s <= LONGEST_WINDOW_S:
         raise UsageError(f"a window of {window_s:g} s", f"windows last more than 0 and at most {LONGEST_WINDOW_S:g} s")
     if assets is not None and not assets.is_dir():
         raise UsageError(f"{assets} is not a folder", "--assets names the folder that holds models/ and datasets/")
-    names = list(task_names) or tasks.available(assets)
+    complete_only = mode == "accuracy" or weights == "official"
+    names = list(task_names) or (tasks.available(assets) if complete_only else list(tasks.TASKS))
     chosen = boards.get(board)
-    return [
-        Job(chosen, tasks.get(name, assets), engine, MODES[mode], samples, window_s, folder)
-        for name in dict.fromkeys(names)
-    ]
+    jobs = []
+    for name in dict.fromkeys(names):
+        task = tasks.get(name, assets)
+        if isinstance(task, tasks.OfficialTask):
+            task = _as_far_as_it_goes(task, mode, weights)
+        elif weights is not None and task_names:
+            raise UsageError(f"{name} comes with weights of its own", "--weights is for the tasks of MLPerf Tiny")
+        modes = tuple(each for each in MODES[mode] if task.scored or each != "accuracy")
+        jobs.append(Job(chosen, task, engine, modes, samples, window_s, folder))
+    return jobs
+
+
+def _as_far_as_it_goes(task: tasks.OfficialTask, mode: str, weights: str | None) -> tasks.Task:
+    """The task itself, or, where its files are missing and not all of them are needed, its latency only."""
+    if weights == "generated":
+        return tasks.LatencyOnly(task, "generated")
+    if mode == "accuracy" or not task.missing():
+        return task
+    if task.has_model:
+        return tasks.LatencyOnly(task, "official")
+    return task if weights == "official" else tasks.LatencyOnly(task, "generated")

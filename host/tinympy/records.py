@@ -72,9 +72,12 @@ class Task:
 
 @dataclass
 class Model:
+    """`weights`: of a network of MLPerf Tiny, whether they are the official ones; generated ones have no accuracy."""
+
     file: str
     sha256: str
     size_bytes: int
+    weights: Literal["official", "generated"] | None = None
 
 
 @dataclass

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinympy import boards, deploy, records, tasks, transport
+from tinympy import connection, records, tasks
 from tinympy.compiler import Compiled, compile_model
-from tinympy.dut import WINDOW_LIMIT_S, DeviceInfo, Dut
+from tinympy.connection import Observer
+from tinympy.dut import WINDOW_LIMIT_S, Dut
 from tinympy.errors import BoardError
 from tinympy.plan import Job
 from tinympy.records import Record
@@ -29,9 +30,6 @@ _CALIBRATION_SHARE = 0.05
 # Windows are to be no shorter than asked for, even if the board gets a little faster after the calibration.
 _MARGIN = 1.05
 _SLACK_S = 4.0
-
-Observer = Callable[[str, int, int], None]
-"""Told what is being done, how much of it, of how much."""
 
 
 @dataclass
@@ -58,38 +56,18 @@ def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
     compiled = compile_model(model, task.name)
     samples = task.samples(job.samples)
     started_s = time.monotonic()
-    with _launched(job.board) as launched, transport.open(launched.port, launched.interrupt) as line:
-        mpy = _firmware_mpy(line)
-        module = deploy.native_module(mpy)
-        files = deploy.package_files(job.board.library, module, {task.name: compiled.program})
-        line.copy_files(files, lambda done, total: observe("deploy", done, total))
-        line.start(deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes))
-        dut = Dut(line)
-        dut.wait_ready()
-        info = dut.info()
-        record = _begin(job, compiled, model, samples, mpy, module, launched.port, info)
+    with connection.serving(job.board, task, compiled.program, observe) as board:
+        record = _begin(job, compiled, model, samples, board)
         records.create(record, job.folder)
         begun(record)
         with _kept(record):
-            measured = _Run(job, record, dut, samples, observe, time.monotonic() - started_s)
+            measured = _Run(job, record, board.dut, samples, observe, time.monotonic() - started_s)
             if "accuracy" in job.modes:
                 _measure_accuracy(measured)
             if "performance" in job.modes:
                 _measure_performance(measured)
             record.status = "complete"
-        dut.close()
-        line.leave()
     return record
-
-
-@contextlib.contextmanager
-def _launched(board: boards.Board) -> Iterator[boards.Launched]:
-    assert board.launch is not None
-    launched = board.launch()
-    try:
-        yield launched
-    finally:
-        launched.stop()
 
 
 @contextlib.contextmanager
@@ -110,41 +88,27 @@ def _kept(record: Record) -> Iterator[None]:
         records.write(record)
 
 
-def _firmware_mpy(line: transport.Transport) -> deploy.Mpy:
-    answer = line.exec("import sys\nprint(getattr(sys.implementation, '_mpy', 0))").strip()
-    if not answer.isdigit() or answer == "0":
-        raise BoardError(
-            "this firmware loads no native modules", "install MicroPython 1.23 or later; CircuitPython cannot load them"
-        )
-    return deploy.Mpy.from_firmware(int(answer))
-
-
 def _begin(
-    job: Job,
-    compiled: Compiled,
-    model: bytes,
-    samples: list[tasks.Sample],
-    mpy: deploy.Mpy,
-    module: deploy.Module,
-    port: str,
-    info: DeviceInfo,
+    job: Job, compiled: Compiled, model: bytes, samples: list[tasks.Sample], board: connection.Serving
 ) -> Record:
-    task = job.task
+    task, info = job.task, board.info
     record = Record.begin(
         mode="all" if len(job.modes) > 1 else job.modes[0],
         board=records.Board(
             name=job.board.name,
-            port=port,
+            port=board.port,
             firmware=f"{info.implementation} {info.version}, {info.build}",
-            mpy=mpy.version,
-            arch=mpy.architecture,
+            mpy=board.mpy.version,
+            arch=board.mpy.architecture,
             clock_hz=info.clock_hz or job.board.clock_hz,
             emulated=job.board.emulated,
         ),
-        engine=records.Engine(job.engine, module.sha256),
+        engine=records.Engine(job.engine, board.module.sha256),
         task=records.Task(task.name, task.title, task.official, task.target),
-        model=records.Model(task.model_file, compiled.model_sha256, len(model)),
+        model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights),
     )
+    if task.caveat is not None:
+        record.warnings.append(task.caveat)
     record.data_set = records.DataSet(tasks.dataset_sha256(samples), task.count(samples), task.full_n)
     record.program = records.Program(
         hashlib.sha256(compiled.program).hexdigest(),
@@ -152,7 +116,7 @@ def _begin(
         info.arena_bytes,
         len(compiled.lowered.operations),
     )
-    record.memory = records.Memory(info.arena_bytes, info.program_bytes, module.ram_bytes, info.heap_free_bytes)
+    record.memory = records.Memory(info.arena_bytes, info.program_bytes, board.module.ram_bytes, info.heap_free_bytes)
     return record
 
 

@@ -113,6 +113,7 @@ def summary(record: Record) -> dict[str, Any]:
         "emulated": record.board.emulated,
         "engine": record.engine.name,
         "model_sha256": record.model.sha256,
+        "weights": record.model.weights,
         "accuracy": accuracy
         and {
             "metric": accuracy.metric,

@@ -92,6 +92,9 @@ static inline uint32_t tk_size(uint32_t a, uint32_t b) {
     return low + (cross << 16);
 }
 
+/* What zero points and the clamps of outputs have to be. */
+static inline int tk_is_int8(int32_t value) { return value >= -128 && value <= 127; }
+
 /* Whether `bytes` bytes at `offset` lie within `limit` bytes. */
 static inline int tk_fits(uint32_t offset, uint32_t bytes, uint32_t limit) {
     return offset <= limit && bytes <= limit - offset;

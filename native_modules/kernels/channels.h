@@ -38,7 +38,4 @@ static inline enum tk_error tk_channels_check(const uint8_t *constants, uint32_t
     return TK_OK;
 }
 
-/* The clamp of an output lies within int8, and so does what padding is filled with. */
-static inline int tk_is_int8(int32_t value) { return value >= -128 && value <= 127; }
-
 #endif

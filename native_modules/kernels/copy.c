@@ -13,7 +13,15 @@ struct loop {
     int32_t output_stride;
 };
 
-/* How far the loops reach below and above their beginning; 0 where that is out of all proportion. */
+/* Bytes that are copied; UINT32_MAX where that is out of all proportion, 0 where a count is. */
+static uint32_t copied_bytes(const struct tk_copy *c, const struct loop *loops) {
+    uint32_t bytes = c->element_bytes;
+    for (uint32_t i = 0; i < c->loops; i++)
+        bytes = tk_size(bytes, loops[i].count);
+    return bytes;
+}
+
+/* How far loops of counts that are not 0 reach below and above their beginning; 0 where that is beyond any arena. */
 static int reach(const struct loop *loops, uint32_t count, int output, uint32_t *below, uint32_t *above) {
     *below = 0;
     *above = 0;
@@ -22,11 +30,11 @@ static int reach(const struct loop *loops, uint32_t count, int output, uint32_t 
         uint32_t magnitude = stride < 0 ? 0u - (uint32_t)stride : (uint32_t)stride;
         uint32_t distance = tk_size(loops[i].count - 1, magnitude);
         uint32_t *side = stride < 0 ? below : above;
-        if (!loops[i].count || distance > TK_MAX_ARENA_BYTES)
+        if (distance > TK_MAX_ARENA_BYTES - *side)
             return 0;
         *side += distance;
     }
-    return *below <= TK_MAX_ARENA_BYTES && *above <= TK_MAX_ARENA_BYTES;
+    return 1;
 }
 
 enum tk_error tk_copy_check(const struct tk_operation *op, const uint8_t *constants, const struct tk_limits *limits) {
@@ -40,11 +48,15 @@ enum tk_error tk_copy_check(const struct tk_operation *op, const uint8_t *consta
     uint32_t table_bytes = c->loops * (uint32_t)sizeof *loops;
     if (table_bytes > limits->constants_bytes)
         return TK_ERROR_CONSTANTS;
+    /* No byte is written twice: without this bound, strides of 0 could ask for any amount of work. */
+    uint32_t bytes = copied_bytes(c, loops);
+    if (!bytes || bytes > limits->arena_bytes)
+        return TK_ERROR_SHAPE;
     if (c->from_constants)
         source_bytes = limits->constants_bytes - table_bytes;
     if (!reach(loops, c->loops, 0, &below, &above) || below > op->input ||
         !tk_fits(op->input, above + c->element_bytes, source_bytes))
-        return TK_ERROR_ACTIVATIONS;
+        return c->from_constants ? TK_ERROR_CONSTANTS : TK_ERROR_ACTIVATIONS;
     if (!reach(loops, c->loops, 1, &below, &above) || below > op->output ||
         !tk_fits(op->output, above + c->element_bytes, limits->arena_bytes))
         return TK_ERROR_ACTIVATIONS;
@@ -73,18 +85,17 @@ void tk_copy(const struct tk_operation *op, const uint8_t *constants, uint8_t *a
                          c->element_bytes);
         }
         uint32_t level = c->loops - 1u;
-        while (level > 0) {
-            level--;
+        for (;;) {
+            if (level-- == 0)
+                return;
             if (++done[level] < loops[level].count)
                 break;
-            input -= (int32_t)(loops[level].count - 1) * loops[level].input_stride;
-            output -= (int32_t)(loops[level].count - 1) * loops[level].output_stride;
+            /* Back from the last to the first: one further might lie outside the arena. */
+            int32_t last = (int32_t)(loops[level].count - 1);
+            input -= last * loops[level].input_stride;
+            output -= last * loops[level].output_stride;
             done[level] = 0;
-            if (level == 0)
-                return;
         }
-        if (c->loops == 1)
-            return;
         input += loops[level].input_stride;
         output += loops[level].output_stride;
     }

@@ -4,7 +4,6 @@
  * For ADD the constants hold both inputs' rescaled values, one table of 256 each (SUB is ADD with the second negated).
  */
 #include "arithmetic.h"
-#include "channels.h"
 #include "tk.h"
 
 #define DIMENSIONS 6

@@ -76,21 +76,22 @@ static const uint8_t *find_tile(const struct tk_header *header, uint32_t length,
     return (const uint8_t *)(tile + 1);
 }
 
-/* An operation without constants names a tile that does not exist. */
-static const uint8_t *constants_of(const struct tk_operation *op, const uint8_t *const *tiles, uint32_t tile_count) {
-    return op->tile < tile_count ? tiles[op->tile] + op->constants : 0;
+static const uint8_t *constants_of(const struct tk_operation *op, const uint8_t *const *tiles) {
+    return op->tile == TK_NO_TILE ? 0 : tiles[op->tile] + op->constants;
 }
 
 static enum tk_error check_operation(const struct tk_header *header, const struct tk_operation *op,
                                      const uint8_t *const *tiles) {
     struct tk_limits limits = {header->arena_bytes, 0};
-    if (op->tile < header->tile_count) {
+    if (op->tile != TK_NO_TILE) {
+        if (op->tile >= header->tile_count)
+            return TK_ERROR_CONSTANTS;
         uint32_t tile_bytes = tiles_of(header)[op->tile].bytes;
         if (op->constants >= tile_bytes || op->constants % 4)
             return TK_ERROR_CONSTANTS;
         limits.constants_bytes = tile_bytes - op->constants;
     }
-    const uint8_t *constants = constants_of(op, tiles, header->tile_count);
+    const uint8_t *constants = constants_of(op, tiles);
 #define CHECK_KERNEL(number, name)                                                                                     \
     if (op->opcode == number)                                                                                          \
         return tk_##name##_check(op, constants, &limits);
@@ -156,7 +157,7 @@ int32_t tk_run(const void *handle, uint32_t handle_bytes, void *arena, uint32_t 
         return -TK_ERROR_RANGE;
     for (uint32_t i = first; i < last; i++) {
         const struct tk_operation *op = &loaded->operations[i];
-        run_operation(op, constants_of(op, loaded->constants, loaded->tile_count), arena);
+        run_operation(op, constants_of(op, loaded->constants), arena);
     }
     return TK_OK;
 }

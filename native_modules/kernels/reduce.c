@@ -10,7 +10,7 @@ enum tk_error tk_reduce_check(const struct tk_operation *op, const uint8_t *cons
     const struct tk_reduce *r = &op->as.reduce;
     if (!r->outer || !r->reduced || !r->inner || r->reduced > MAX_REDUCED || r->kind > TK_REDUCE_MIN)
         return TK_ERROR_SHAPE;
-    if (r->multiplier < 0 || r->shift < -31 || r->shift > 30)
+    if (r->multiplier < 0 || r->shift < -31 || r->shift > 30 || !tk_is_int8(r->output_zero_point))
         return TK_ERROR_VALUE;
     uint32_t output_bytes = tk_size(r->outer, r->inner);
     if (!tk_fits(op->input, tk_size(output_bytes, r->reduced), limits->arena_bytes) ||
@@ -20,17 +20,17 @@ enum tk_error tk_reduce_check(const struct tk_operation *op, const uint8_t *cons
 }
 
 static int32_t extreme(const int8_t *input, uint32_t count, uint32_t stride, int maximum) {
-    int32_t found = *input;
-    for (uint32_t i = 0; i < count; i++, input += stride)
-        if (maximum ? *input > found : *input < found)
-            found = *input;
+    int32_t found = input[0];
+    for (uint32_t i = 1; i < count; i++)
+        if (maximum ? input[i * stride] > found : input[i * stride] < found)
+            found = input[i * stride];
     return found;
 }
 
 static uint32_t sum(const int8_t *input, uint32_t count, uint32_t stride) {
     int32_t total = 0;
-    for (uint32_t i = 0; i < count; i++, input += stride)
-        total += *input;
+    for (uint32_t i = 0; i < count; i++)
+        total += input[i * stride];
     return (uint32_t)total;
 }
 

@@ -15,6 +15,8 @@
 #define TK_ALIGNMENT 8u               /* of the program, the handle and the arena, in bytes */
 #define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
 
+#define TK_NO_TILE 0xffffu            /* the tile of an operation without constants */
+
 /* What tk_handle_bytes, tk_load and tk_run return, negated, when they refuse. From TK_ERROR_OPCODE on it is one
  * operation that is refused, and its index times 256 is subtracted as well. */
 enum tk_error {

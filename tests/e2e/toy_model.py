@@ -15,12 +15,15 @@ class ToyModel:
 
     def __init__(self, input_bytes=490, sleep_s=0):
         self.arena_bytes = input_bytes + 12
-        self.arena = bytearray(self.arena_bytes)
-        self.input = memoryview(self.arena)[:input_bytes]
-        self.output = memoryview(self.arena)[input_bytes:]
+        self.arena = memoryview(bytearray(self.arena_bytes))
+        self.input, self.output = self.arena[:input_bytes], self.arena[input_bytes:]
+        self.inputs, self.outputs = [self.input], [self.output]
         self.sleep_s = sleep_s
 
-    def run(self):
+    def reset(self):
+        pass
+
+    def run(self, first=0, last=1):
         if self.sleep_s:
             time.sleep(self.sleep_s)
         for i in range(12):

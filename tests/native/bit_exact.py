@@ -17,13 +17,15 @@ runtime = pytest.importorskip("tflite_micro", reason="the package tflite-micro i
 
 MODELS_PER_OPERATOR = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 SEEDS = st.integers(0, 2**32 - 1)
-_ARENA_BYTES = 1 << 20
+# More than malloc ever keeps for itself, so each arena is fresh from the system and 0, as a microcontroller's is:
+# SPACE_TO_BATCH_ND of tflite-micro pads with a byte of it that nothing has written.
+ARENA_BYTES = 40 << 20
 
 
 def assert_reference_is_bit_exact(graph: Graph, seed: int) -> None:
     """Every output for every sample input; neither interpreter may refuse the model."""
     model = write(graph)
-    expected = runtime.Interpreter.from_bytes(model, arena_size=_ARENA_BYTES)
+    expected = runtime.Interpreter.from_bytes(model, arena_size=ARENA_BYTES)
     # What read makes of the file, not the graph itself: the two must say the same.
     interpreter = Interpreter(read(model))
     for values in sample_input_lists(graph, seed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import assume
@@ -64,15 +65,46 @@ def _scale(builder: Builder, low: float, high: float) -> float:
     return float(np.float32(10.0**exponent))
 
 
+def _related(builder: Builder, scale: float, low: float, high: float) -> float:
+    """Often a simple fraction of `scale`: then many results lie halfway between two integers, or so near that it tells
+    whether scales were divided in single or double precision. Else any scale."""
+    if builder.draw(st.booleans()):
+        return _scale(builder, low, high)
+    return _fraction(builder, scale)
+
+
+def _fraction(builder: Builder, scale: float) -> float:
+    return float(np.float32(scale * builder.draw(st.integers(1, 12)) / builder.draw(st.integers(1, 12))))
+
+
+def halfway(generate: Callable[[Builder], None]) -> Callable[[Builder], None]:
+    """The output scale of a layer with weights becomes, half the time, a simple multiple of its accumulator's."""
+
+    def changed(builder: Builder) -> None:
+        generate(builder)
+        if builder.draw(st.booleans()):
+            operator = builder.operators[-1]
+            source, weights = (builder.tensors[i].quantization for i in operator.inputs[:2])
+            assert source is not None and weights is not None
+            taps = builder.tensors[operator.inputs[1]].elements / max(weights.scale.size, 1)
+            scale = float(source.scale[0]) * float(weights.scale[0]) * 2.0 ** round(np.log2(40 * taps**0.5))
+            output = builder.tensors[builder.last]
+            assert output.quantization is not None
+            quantization = replace(output.quantization, scale=np.array([_fraction(builder, scale)], np.float32))
+            builder.tensors[builder.last] = replace(output, quantization=quantization)
+
+    return changed
+
+
 def arithmetic(name: str) -> Callable[[Builder], None]:
     """ADD, SUB: TFLM aborts where the larger input scale is 2^19 or more times the output's."""
 
     def generate(builder: Builder) -> None:
         first_shape, second_shape, shape = broadcast_shapes(builder)
         first = builder.input(first_shape, _scale(builder, -4, 2))
-        other = second(builder, second_shape, _scale(builder, -4, 2))
+        other = second(builder, second_shape, _related(builder, _only_scale(builder, first), -4, 2))
         largest = max(_only_scale(builder, i) for i in (first, other))
-        output = builder.value(shape, largest * _scale(builder, -4, 2))
+        output = builder.value(shape, _related(builder, largest, np.log10(largest) - 4, np.log10(largest) + 2))
         builder.operator(name, (first, other), output, fused_activation_function=builder.draw(ACTIVATIONS))
 
     return generate
@@ -81,7 +113,9 @@ def arithmetic(name: str) -> Callable[[Builder], None]:
 def mul(builder: Builder) -> None:
     first_shape, second_shape, shape = broadcast_shapes(builder)
     first, other = builder.input(first_shape), second(builder, second_shape)
-    builder.operator("MUL", (first, other), builder.value(shape), fused_activation_function=builder.draw(ACTIVATIONS))
+    product = _only_scale(builder, first) * _only_scale(builder, other)
+    output = builder.value(shape, _related(builder, 32 * product, -3, 1))
+    builder.operator("MUL", (first, other), output, fused_activation_function=builder.draw(ACTIVATIONS))
 
 
 def compared(name: str) -> Callable[[Builder], None]:
@@ -97,13 +131,16 @@ def prelu(builder: Builder) -> None:
     shape = builder.draw(SHAPES)
     slope = tuple(size if builder.draw(st.booleans()) else 1 for size in shape)
     first, other = builder.input(shape), second(builder, slope)
-    builder.operator("PRELU", (first, other), builder.value(shape))
+    output = builder.value(shape, _related(builder, _only_scale(builder, first), -3, 1))
+    builder.operator("PRELU", (first, other), output)
 
 
 def unary(name: str, **options: float) -> Callable[[Builder], None]:
     def generate(builder: Builder) -> None:
-        builder.input(builder.draw(SHAPES), _scale(builder, -5, 2))
-        builder.operator(name, (builder.last,), builder.value(builder.shape, _scale(builder, -5, 2)), **options)
+        scale = _scale(builder, -5, 2)
+        builder.input(builder.draw(SHAPES), scale)
+        output = builder.value(builder.shape, _related(builder, scale, -5, 2))
+        builder.operator(name, (builder.last,), output, **options)
 
     return generate
 
@@ -117,7 +154,7 @@ def hard_swish(builder: Builder) -> None:
     """TFLM refuses an output scale below 1/128 of the input's."""
     scale = _scale(builder, -7, 3)
     builder.input(builder.draw(SHAPES), scale)
-    builder.operator("HARD_SWISH", (builder.last,), builder.value(builder.shape, scale * _scale(builder, -2, 4)))
+    builder.operator("HARD_SWISH", (builder.last,), builder.value(builder.shape, scale * _related(builder, 1.0, -2, 4)))
 
 
 def logistic(builder: Builder) -> None:
@@ -133,7 +170,7 @@ def quantize(builder: Builder) -> None:
     scale = _scale(builder, -5, 2)
     builder.input(builder.draw(SHAPES), scale, dtype=source)
     # Sometimes only the zero point changes. Much finer than the input's, TFLM's 32 bits overflow.
-    factor = 1.0 if builder.draw(st.booleans()) else _scale(builder, -4 if source in ("int8", "uint8") else 0, 4)
+    factor = 1.0 if builder.draw(st.booleans()) else _related(builder, 20.0, -4 if source.endswith("int8") else 0, 4)
     builder.operator("QUANTIZE", (builder.last,), builder.value(builder.shape, scale * factor, dtype=target))
 
 
@@ -152,9 +189,14 @@ def reduction(name: str) -> Callable[[Builder], None]:
         keep = builder.draw(st.booleans())
         gone = {axis % len(shape) for axis in axes}
         output = tuple(1 if i in gone else n for i, n in enumerate(shape) if keep or i not in gone)
-        first = builder.input(shape, _scale(builder, -4, 1))
+        scale = _scale(builder, -4, 1)
+        first = builder.input(shape, scale)
         quantised = name in ("MEAN", "SUM")
-        result = builder.value(output, _scale(builder, -4, 2)) if quantised else builder.like(first, output)
+        result = (
+            builder.value(output, _related(builder, scale * 2.0 ** builder.draw(st.integers(0, 4)), -4, 2))
+            if quantised
+            else builder.like(first, output)
+        )
         builder.operator(name, (first, builder.constant(axes)), result, keep_dims=keep)
 
     return generate
@@ -212,7 +254,7 @@ def dense(builder: Builder) -> None:
     """TFLM refuses a bias scale that rounding alone makes differ from the product of scales."""
     shape = builder.draw(st.lists(st.integers(1, 4), max_size=2).map(tuple))
     builder.input((*shape, builder.draw(st.integers(1, 200))))
-    fully_connected(builder)
+    halfway(fully_connected)(builder)
     source, weights = (_only_scale(builder, i) for i in builder.operators[-1].inputs[:2])
     assume(source * weights / _only_scale(builder, builder.last) < 1e5)
 
@@ -239,8 +281,8 @@ OPERATORS: dict[str, Callable[[Builder], None]] = {
     "ABS": unary("ABS"),
     "ADD": arithmetic("ADD"),
     "AVERAGE_POOL_2D": image(lambda builder: pool_2d(builder, "AVERAGE_POOL_2D")),
-    "CONV_2D": grouped_conv_2d,
-    "DEPTHWISE_CONV_2D": image(depthwise_conv_2d),
+    "CONV_2D": halfway(grouped_conv_2d),
+    "DEPTHWISE_CONV_2D": image(halfway(depthwise_conv_2d)),
     "DEQUANTIZE": dequantize,
     "ELU": unary("ELU"),
     "FULLY_CONNECTED": dense,

@@ -8,7 +8,10 @@ from tinympy.device import dut
 
 
 class ReversingModel:
-    """The attributes of tinympy.device.model.Model; its outputs are its last inputs backwards."""
+    """What a Model has; its outputs are its last inputs backwards, its one operation computes them.
+
+    With `parts` its inputs and outputs are two tensors each, the first of them one byte long. `runs` is its state.
+    """
 
     program_bytes = 1000
     input_scale = 0.5
@@ -16,15 +19,25 @@ class ReversingModel:
     output_scale = 1 / 256
     output_zero_point = -128
 
-    def __init__(self, input_bytes=8, output_bytes=3):
+    def __init__(self, input_bytes=8, output_bytes=3, parts=False):
         self.arena_bytes = input_bytes + output_bytes
-        arena = memoryview(bytearray(self.arena_bytes))
-        self.input, self.output = arena[:input_bytes], arena[input_bytes:]
+        self.arena = memoryview(bytearray(self.arena_bytes))
+        inputs, outputs = self.arena[:input_bytes], self.arena[input_bytes:]
+        self.inputs = [inputs[:1], inputs[1:]] if parts else [inputs]
+        self.outputs = [outputs[:1], outputs[1:]] if parts else [outputs]
+        self.input, self.output = self.inputs[0], self.outputs[0]
         self.runs = 0
 
-    def run(self):
-        self.runs += 1
-        self.output[:] = bytes(reversed(self.input))[: len(self.output)]
+    def reset(self):
+        self.runs = 0
+
+    def run(self, first=0, last=1):
+        if last > 1:
+            raise ValueError("there are fewer operations")
+        if first < last:
+            self.runs += 1
+            inputs = b"".join(self.inputs)
+            self.arena[len(inputs) :] = bytes(reversed(inputs))[: self.arena_bytes - len(inputs)]
 
 
 class Line:

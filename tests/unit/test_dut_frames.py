@@ -71,6 +71,87 @@ def test_a_repeated_request_is_answered_again():
     assert talk(echo + echo) == 2 * reply(wire.ECHO, 1, b"hi")
 
 
+@pytest.mark.parametrize(
+    ("kind", "payload"), [(wire.INFER, SAMPLE), (wire.RUN_RANGE, struct.pack("<HHI", 0, 1, 1)), (wire.RESET, b"")]
+)
+def test_a_repeated_request_that_changes_the_state_is_answered_from_memory(kind, payload):
+    resets = []
+    model = ReversingModel()
+    model.reset = lambda: resets.append(1)
+    request = wire.encode(kind, 7, payload)
+    said = talk(request + wire.encode(wire.ECHO, 8, b"") + damaged(request, 9) + request + request, model=model)
+    answer = said[: said.index(reply(wire.ECHO, 8))]
+    assert said.endswith(error(0, wire.DAMAGED, b"header") + answer + answer)
+    assert model.runs + len(resets) == 1
+
+
+def test_a_request_with_a_new_number_or_another_payload_is_executed():
+    model = ReversingModel()
+    requests = [(7, SAMPLE), (8, SAMPLE), (8, SAMPLE[::-1])]
+    said = talk(b"".join(wire.encode(wire.INFER, *request) for request in requests), model=model)
+    assert model.runs == 3
+    assert said.count(b"\xff\xfe\xfd") == 2 and b"\xf8\xf9\xfa" in said
+
+
+def test_a_refused_request_is_not_remembered():
+    model = ReversingModel()
+    failing, working = (wire.encode(wire.RUN_RANGE, 7, struct.pack("<HHI", 0, last, 1)) for last in (2, 1))
+    said = talk(failing + failing + working, model=model)
+    refusal = error(7, wire.FAILED, b"ValueError: there are fewer operations")
+    assert said.startswith(refusal + refusal) and model.runs == 1
+
+
+def test_a_range_of_operations_runs_as_often_as_asked_and_says_how_long():
+    model = ReversingModel()
+    load = wire.encode(wire.LOAD_INPUT, 1, SAMPLE)
+    said = talk(load + wire.encode(wire.RUN_RANGE, 2, struct.pack("<HHI", 0, 1, 5)) + READ, model=model)
+    assert model.runs == 5
+    assert said.endswith(reply(wire.READ_OUTPUT, 9, b"\xff\xfe\xfd"))
+    begin = len(reply(wire.LOAD_INPUT, 1)) + 12
+    assert struct.unpack("<I", said[begin : begin + 4])[0] < 1_000_000
+
+
+def test_an_empty_range_runs_nothing():
+    model = ReversingModel()
+    talk(wire.encode(wire.RUN_RANGE, 2, struct.pack("<HHI", 0, 0, 1000)), model=model)
+    assert model.runs == 0
+
+
+def test_the_arena_can_be_read():
+    load = wire.encode(wire.INFER, 1, SAMPLE)
+    said = talk(load + wire.encode(wire.READ_ARENA, 2, struct.pack("<II", 6, 4)))
+    assert said.endswith(reply(wire.READ_ARENA, 2, b"\xfe\xff\xff\xfe"))
+
+
+@pytest.mark.parametrize(("at", "count"), [(12, 0), (0, 12), (0xFFFFFFFF, 1), (0, wire.ARENA_BYTES + 1)])
+def test_what_is_not_in_the_arena_is_refused(at, count):
+    said = talk(wire.encode(wire.READ_ARENA, 2, struct.pack("<II", at, count)), model=ReversingModel(output_bytes=3))
+    assert said == error(2, wire.FAILED, b"ValueError: %d bytes at %d of the arena" % (count, at))
+
+
+def test_a_reset_gives_the_state_its_first_value():
+    model = ReversingModel()
+    assert talk(wire.encode(wire.INFER, 1, SAMPLE) + wire.encode(wire.RESET, 2, b""), model=model).endswith(
+        reply(wire.RESET, 2)
+    )
+    assert model.runs == 0
+
+
+def test_several_inputs_and_outputs_stand_one_after_another():
+    model = ReversingModel(parts=True)
+    said = talk(wire.encode(wire.INFER, 1, SAMPLE) + READ, model=model)
+    assert [bytes(view) for view in model.inputs] == [SAMPLE[:1], SAMPLE[1:]]
+    assert said[12:15] == b"\xff\xfe\xfd"
+    assert said.endswith(reply(wire.READ_OUTPUT, 9, b"\xff\xfe\xfd"))
+    info = json.loads(talk(wire.encode(wire.INFO, 1, b""), model=model)[12:-4])
+    assert (info["input_bytes"], info["output_bytes"]) == (8, 3)
+
+
+def test_text_commands_know_the_first_input_and_the_first_output():
+    said = talk(b"db load 1%db 7f%infer 1 0%", model=ReversingModel(parts=True), wire_bytes=1)
+    assert b"m-load-done" in said and b"m-results-[0.500]" in said
+
+
 def test_damaged_header_is_an_error_and_the_next_frame_is_executed():
     assert talk(damaged(wire.encode(wire.ECHO, 1, b"hi"), 4) + READ) == error(0, wire.DAMAGED, b"header") + reply(
         wire.READ_OUTPUT, 9, bytes(3)
@@ -96,6 +177,9 @@ def test_text_is_back_on_an_idle_line_after_damage():
         (wire.encode(wire.INFER, 3, bytes(7)), error(3, wire.BAD_LENGTH, b"7 bytes instead of 8")),
         (wire.encode(wire.ECHO, 3, bytes(65)), error(3, wire.BAD_LENGTH, b"65 bytes instead of 64")),
         (wire.encode(wire.INFO, 3, b"x"), error(3, wire.BAD_LENGTH, b"1 bytes instead of 0")),
+        (wire.encode(wire.RUN_RANGE, 3, bytes(7)), error(3, wire.BAD_LENGTH, b"7 bytes instead of 8")),
+        (wire.encode(wire.READ_ARENA, 3, b""), error(3, wire.BAD_LENGTH, b"0 bytes instead of 8")),
+        (wire.encode(wire.RESET, 3, b"x"), error(3, wire.BAD_LENGTH, b"1 bytes instead of 0")),
         (wire.encode(wire.EXIT, 3, b"x"), error(3, wire.BAD_LENGTH, b"1 bytes instead of 0")),
         (wire.encode(0x42, 3, b"name%"), error(3, wire.UNKNOWN, b"request 66")),
     ],

@@ -156,13 +156,45 @@ def test_lost_reply_is_asked_for_again_and_the_late_one_is_not_taken_for_another
     with linked() as (line, dut):
         line.to_host.faults = [("drop", 0.0, 40, b"x")]
         assert dut.infer_sample(SAMPLE)[0] == OUTPUT
-        stale = wire.encode(wire.INFER | wire.REPLY, 1, b"bad\0\0\0\0")
+        stale = wire.encode(wire.INFER | wire.REPLY, dut._sequence, b"bad\0\0\0\0")
         line.to_host.written.put(stale)
         assert dut.infer_sample(SAMPLE)[0] == OUTPUT
         line.to_host.written.put(stale)
         line.to_board.faults = [("corrupt", 0.5, 1, b"\xff")]
         dut.load_input(SAMPLE)
         assert dut.command("name") == ["m-name-dut-[tinympy]"]
+
+
+def test_an_inference_whose_reply_was_lost_is_not_executed_again():
+    model = ReversingModel()
+    with linked(model) as (line, dut):
+        line.to_host.faults = [("corrupt", 0.9, 1, b"\xff")]
+        assert dut.infer_sample(SAMPLE)[0] == OUTPUT
+        assert model.runs == 1
+        line.to_host.faults = [("drop", 0.0, 40, b"x")]
+        assert dut.run_range(0, 1, 5) >= 0
+        assert model.runs == 6
+
+
+def test_a_range_of_operations_outside_the_program_is_refused():
+    with linked() as (_, dut), pytest.raises(BoardError, match="fewer operations"):
+        dut.run_range(0, 2)
+
+
+def test_the_arena_is_read_in_pieces():
+    model = ReversingModel(input_bytes=5000)
+    with linked(model) as (_, dut):
+        dut.load_input(bytes(range(250)) * 20)
+        assert dut.read_arena(3, 4990) == (bytes(range(250)) * 20)[3:4993]
+        assert dut.read_arena(5, 0) == b""
+
+
+def test_a_reset_reaches_the_model():
+    model = ReversingModel()
+    with linked(model) as (_, dut):
+        dut.infer_sample(SAMPLE)
+        dut.reset()
+        assert model.runs == 0
 
 
 def test_board_that_waits_for_lost_bytes_is_filled_up():

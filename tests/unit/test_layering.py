@@ -36,6 +36,7 @@ ONLY_IMPORTED_BY = {
 IMPORTS_ONLY = {
     "tinympy.errors": (),
     "tinympy.compiler": ("tinympy.errors", "tinympy.device.program", "numpy", "tflite", "flatbuffers"),
+    "tinympy.generated": ("tinympy.compiler.graph", "tinympy.compiler.write", "numpy"),
     "tinympy.records": ("tinympy.__version__", "tinympy.errors"),
     "tinympy.statistics": ("tinympy.records", "tinympy.errors", "numpy"),
     "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.errors", "numpy", "rich"),

@@ -53,10 +53,12 @@ def test_kinds_and_codes():
         assert getattr(wire, name) == int(code)
     assert (wire.START, wire.REPLY, wire.ERROR) == (2, 128, 255)
     assert struct.calcsize(wire.WINDOW) == 4 + 4 + 8 + 8
+    assert struct.calcsize(wire.RANGE) == 2 + 2 + 4 and struct.calcsize(wire.ARENA) == 4 + 4
 
 
 def test_numbers_in_the_text():
     assert wire.IDLE_RUN == 32 and "32 NUL bytes in a row" in DOCUMENT
     assert len(wire.IDLE) == 64 and "and 64 more" in DOCUMENT
     assert wire.ECHO_BYTES == 64 and "up to 64 bytes" in DOCUMENT
+    assert wire.ARENA_BYTES == 2048 and "up to 2048" in DOCUMENT
     assert dut.COMMAND_CHARACTERS == 80 and "80th character" in DOCUMENT

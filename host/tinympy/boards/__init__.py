@@ -1,4 +1,4 @@
-"""The boards tinympy knows, as data."""
+"""The boards tinympy knows, as data. docs/boards.md says where the figures come from."""
 
 from __future__ import annotations
 
@@ -23,17 +23,24 @@ class Launched(Protocol):
 
 @dataclass(frozen=True)
 class Board:
-    """A kind of board.
+    """A kind of board, with stock MicroPython firmware.
 
     arch names the architecture of its native modules, clock_hz is its usual clock (None: varies), library the folder
-    on its `sys.path` that packages are copied to. launch starts one; without it the board is attached to a port.
+    on its `sys.path` that packages are copied to. launch starts one; a board without it cannot be reached yet.
+
+    heap_bytes is what Python has free after boot, block_bytes the largest single object (None: all of the heap),
+    files_bytes the flash file system (None: no limit). With maps_files, files in flash can be read like memory.
     """
 
     name: str
     title: str
     arch: str
+    heap_bytes: int
     emulated: bool = False
     clock_hz: int | None = None
+    block_bytes: int | None = None
+    files_bytes: int | None = None
+    maps_files: bool = False
     library: str = "/lib"
     launch: Callable[[], Launched] | None = None
 
@@ -44,12 +51,108 @@ def _launch_unix() -> Launched:
     return UnixBoard()
 
 
-BOARDS = (Board("unix", "MicroPython's Unix port on this computer", arch="x64", launch=_launch_unix),)
+_KIB = 1024
+_MIB = 1024 * 1024
+
+BOARDS = (
+    Board(
+        "unix", "MicroPython's Unix port on this computer", arch="x64", heap_bytes=4_142_912, launch=_launch_unix
+    ),
+    Board(
+        "rp2040",
+        "Raspberry Pi Pico",
+        arch="armv6m",
+        clock_hz=125_000_000,
+        heap_bytes=241_456,
+        files_bytes=1408 * _KIB,
+        maps_files=True,
+    ),
+    Board(
+        "rp2350",
+        "Raspberry Pi Pico 2",
+        arch="armv7emsp",
+        clock_hz=150_000_000,
+        heap_bytes=493_600,
+        files_bytes=3 * _MIB,
+        maps_files=True,
+    ),
+    Board(
+        "esp32",
+        "ESP32 without PSRAM",
+        arch="xtensawin",
+        clock_hz=160_000_000,
+        heap_bytes=164_640,
+        block_bytes=110_592,
+        files_bytes=2 * _MIB,
+    ),
+    Board(
+        "esp32s3",
+        "ESP32-S3 without PSRAM",
+        arch="xtensawin",
+        clock_hz=160_000_000,
+        heap_bytes=250_784,
+        block_bytes=188_352,
+        files_bytes=6 * _MIB,
+    ),
+    Board(
+        "esp32c3",
+        "ESP32-C3",
+        arch="rv32imc",
+        clock_hz=160_000_000,
+        heap_bytes=191_872,
+        block_bytes=139_264,
+        files_bytes=2 * _MIB,
+    ),
+    Board(
+        "stm32",
+        "Pyboard v1.1 (STM32F405)",
+        arch="armv7emsp",
+        clock_hz=168_000_000,
+        heap_bytes=93_632,
+        files_bytes=112 * _KIB,
+    ),
+    Board(
+        "nrf52840",
+        "nRF52840 boards (Arduino Nano 33 BLE)",
+        arch="armv7emsp",
+        clock_hz=64_000_000,
+        heap_bytes=219_000,
+        files_bytes=64 * _KIB,
+    ),
+    Board(
+        "samd51",
+        "SAMD51 boards (Adafruit Feather M4 Express)",
+        arch="armv7emsp",
+        clock_hz=120_000_000,
+        heap_bytes=161_400,
+        files_bytes=2 * _MIB,
+    ),
+    Board(
+        "teensy41",
+        "Teensy 4.1",
+        arch="armv7emdp",
+        clock_hz=600_000_000,
+        heap_bytes=764_000,
+        files_bytes=7 * _MIB - 4 * _KIB,
+    ),
+)
 
 
-def get(name: str) -> Board:
-    """The board called `name`. UsageError if there is none."""
+def known(name: str) -> Board:
+    """The board called `name`, whether it can be reached or not. UsageError if there is none."""
     for board in BOARDS:
         if board.name == name:
             return board
     raise UsageError(f"no board is called {name}", "known: " + ", ".join(board.name for board in BOARDS))
+
+
+def get(name: str) -> Board:
+    """The board called `name`, to run something on it. UsageError if there is none, or it cannot be reached yet."""
+    board = known(name)
+    if board.launch is None:
+        reachable = ", ".join(board.name for board in BOARDS if board.launch is not None)
+        raise UsageError(
+            f"{name} is known, but cannot be reached yet",
+            f"`tinympy check MODEL --board {name}` says whether a model fits; what can be run: {reachable}",
+        )
+    return board

@@ -1,7 +1,7 @@
 """State: what a model keeps from one inference to the next, and what that is before the first.
 
-There are two kinds: variables (VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE), and tensors that an operator has as an input
-and changes (`is_variable`). Sources: TFLM's `micro_resource_variable.cc` and `micro_interpreter_graph.cc`.
+There are two kinds: variables (VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE), and tensors that an operator has as an
+input and changes (`is_variable`). Sources: TFLM's `micro_resource_variable.cc` and `micro_interpreter_graph.cc`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ MAX_STATE_BYTES = 1 << 24
 
 
 def variable_names(graph: Graph) -> dict[int, str]:
-    """The variable that each handle stands for: index of the handle's tensor → name. ModelError when it has no name."""
-    names = {}
+    """The variable that each handle stands for: index of the handle's tensor → name. ModelError unless that is clear."""
+    names: dict[int, str] = {}
     for index, operator in enumerate(graph.operators):
         if operator.name == "VAR_HANDLE":
             name = operator.options.get("shared_name")
-            if not name or operator.options.get("container") or operator.inputs or len(operator.outputs) != 1:
+            if not name or operator.options.get("container"):
                 raise _refusal(graph, index, "a variable without a name, or in a container")
+            if operator.inputs or len(operator.outputs) != 1 or operator.outputs[0] in names:
+                raise _refusal(graph, index, "inputs, several outputs, or the output of another one")
             names[operator.outputs[0]] = str(name)
     return names
 
@@ -70,16 +72,16 @@ def initial_variables(graph: Graph) -> dict[str, Array]:
 
 
 def initial_state(graph: Graph) -> dict[int, Array]:
-    """The value before the first inference of each tensor that an operator changes, by its index: the zero point (int8),
-    or zeros.
+    """Each tensor that an operator changes, by its index, before the first inference: the zero point (int8), or zeros.
 
-    ModelError when such a tensor is a constant, or the model's input, or computed by an operator as well.
+    ModelError when such a tensor is a constant, computed, or the model's input or output as well, and when all together
+    are larger than MAX_STATE_BYTES.
     """
     state = {index: tensor for index, tensor in enumerate(graph.tensors) if tensor.is_variable}
-    computed = {*graph.inputs, *(index for operator in graph.operators for index in operator.outputs)}
+    others = {*graph.inputs, *graph.outputs, *(index for operator in graph.operators for index in operator.outputs)}
     for index, tensor in state.items():
-        if tensor.data is not None or index in computed:
-            raise ModelError(f"tensor {tensor.name!r} is state, but also a constant or computed", "export it again")
+        if tensor.data is not None or index in others:
+            raise ModelError(f"tensor {tensor.name!r} is state, but also something else", "export the model again")
     _require_bounded(state.values())
     return {
         index: _filled(tensor) if tensor.dtype == "int8" else np.zeros(tensor.shape, _dtype(tensor))

@@ -12,23 +12,20 @@ from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_
 
 
 def lower_channels(
-    lowering: Lowering, weights: npt.NDArray[np.int8], axis: int, *, per_tensor_product: bool = False
+    lowering: Lowering, weights: npt.NDArray[np.int8], axis: int, *, bias_scale_matters: bool = False
 ) -> Channels:
     """Constants for `weights` of shape (channels, taps); `axis` is where the weight tensor counts output channels.
 
-    TFLM multiplies the scales in double precision (PopulateConvolutionQuantizationParams), but FULLY_CONNECTED with
-    one scale takes the product of input and weight scale in single precision (`per_tensor_product`).
+    TFLM multiplies the scales in double precision. Where the weights have one scale, FULLY_CONNECTED refuses a bias of
+    another scale (`bias_scale_matters`), convolutions do not.
     """
     tensor, weight_tensor, output = lowering.input(0), lowering.input(1), lowering.output()
     channels = len(weights)
     scales = _weight_scales(lowering, weight_tensor, channels, axis)
     input_scale, output_scale = scale_of(tensor), scale_of(output)
-    if per_tensor_product and scales.size == 1:
+    if bias_scale_matters and scales.size == 1:
         _require_bias_scale(lowering, float(input_scale) * float(scales[0]), float(output_scale))
-        with np.errstate(over="ignore", under="ignore"):
-            real = [float(input_scale * scales[0]) / float(output_scale)]
-    else:
-        real = [float(input_scale) * float(scale) / float(output_scale) for scale in scales]
+    real = [float(input_scale) * float(scale) / float(output_scale) for scale in scales]
     pairs = [quantise_multiplier(factor) for factor in real] * (channels // len(real))
     lowering.require(max(shift for _, shift in pairs) <= 30, "an output scale below 2^-30 of input times weight scale")
     folded = _bias(lowering, channels) - zero_point_of(tensor) * weights.sum(axis=1, dtype=np.int64)

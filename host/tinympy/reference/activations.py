@@ -39,8 +39,8 @@ def relu6(node: Node) -> list[Array]:
 def leaky_relu(node: Node) -> list[Array]:
     node.require_dtype("int8", 0)
     x = node.centred(0)
-    alpha = np.float32(node.options.get("alpha", 0.0))
-    slope = float(scale_of(node.tensor(0)) * alpha / scale_of(node.output))
+    alpha = float(np.float32(node.options.get("alpha", 0.0)))
+    slope = float(scale_of(node.tensor(0))) * alpha / float(scale_of(node.output))
     positive = multiply_quantised(x, *quantise_multiplier(_scale_ratio(node)))
     negative = multiply_quantised(x, *quantise_multiplier(abs(slope)))
     return [node.quantised(np.where(x >= 0, positive, negative if slope >= 0 else -negative))]
@@ -52,16 +52,15 @@ def absolute(node: Node) -> list[Array]:
 
 
 def _scale_ratio(node: Node) -> float:
-    return float(scale_of(node.tensor(0)) / scale_of(node.output))
+    return float(scale_of(node.tensor(0))) / float(scale_of(node.output))
 
 
 def hard_swish(node: Node) -> list[Array]:
     """x * clamp(x + 3, 0, 6) / 6 in 16-bit fixed point."""
     node.require_dtype("int8", 0)
-    fine_scale = np.float32(1 / 128) * scale_of(node.tensor(0))
-    multiplier, exponent = _quantise_multiplier_16(fine_scale / scale_of(node.output))
+    multiplier, exponent = _quantise_multiplier_16(_scale_ratio(node) / 128)
     node.require(exponent <= 0, "its output scale is below 1/128 of its input scale")
-    gate_multiplier, gate_exponent = _quantise_multiplier_16(fine_scale / (np.float32(3) / np.float32(32768)))
+    gate_multiplier, gate_exponent = _quantise_multiplier_16(float(scale_of(node.tensor(0))) / 128 / (3 / 32768))
     fine = node.centred(0) << 7
     # The gate in [-1, 1] for an input in [-3, 3]: the left shift saturates only at its last bit.
     gate = _saturate_16(fine << max(gate_exponent - 1, 0))
@@ -76,8 +75,8 @@ def hard_swish(node: Node) -> list[Array]:
     return [node.quantised(_rounding_divide_by_power_16(truncated, -exponent))]
 
 
-def _quantise_multiplier_16(real: np.float32) -> tuple[int, int]:
-    multiplier, exponent = quantise_multiplier(float(real))
+def _quantise_multiplier_16(real: float) -> tuple[int, int]:
+    multiplier, exponent = quantise_multiplier(real)
     return min((multiplier + (1 << 15)) >> 16, _INT16_MAX), exponent
 
 

@@ -32,7 +32,11 @@ def _nearest(node: Node, count: int, outputs: int) -> npt.NDArray[np.int64]:
 
 
 def space_to_batch_nd(node: Node) -> list[Array]:
-    """Inputs: images, block shape, paddings. Padding has the integer 0, whatever the zero point: TFLM's own error."""
+    """Inputs: images, block shape, paddings.
+
+    Padding has the integer 0, whatever the zero point: TFLM takes it from memory that it never sets, which is 0 in a
+    fresh arena.
+    """
     images, block = node.input(0), node.integers(1)
     paddings = _pairs(node, images.ndim)
     node.require(min(min(pair) for pair in paddings) >= 0, "a negative padding")

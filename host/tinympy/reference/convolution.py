@@ -137,14 +137,10 @@ def _factors(node: Node, image: int, channels: int, axis: int, bias: int, dense:
     node.require(scales.size == 1 or quantization.axis == axis, f"weights quantised along axis {quantization.axis}")
     node.require(bool(np.all(np.isfinite(scales)) and np.all(scales >= 0)), "weight scales must be positive")
     source, output = scale_of(node.tensor(image)), scale_of(node.output)
-    if not dense or scales.size > 1:
-        return [float(source) * float(scale) / float(output) for scale in scales]
-    if node.optional_input(bias) is not None:
+    if dense and scales.size == 1 and node.optional_input(bias) is not None:
         difference = abs(float(source) * float(scales[0]) - float(scale_of(node.tensor(bias))))
         node.require(
             difference / float(output) <= _BIAS_SCALE_TOLERANCE,
             "its bias scale is not the product of input and weight scale",
         )
-    # A dense layer of one scale takes the product in single precision.
-    with np.errstate(over="ignore", under="ignore"):
-        return [float(source * scales[0]) / float(output)]
+    return [float(source) * float(scale) / float(output) for scale in scales]

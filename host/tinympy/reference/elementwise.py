@@ -32,25 +32,16 @@ def sub(node: Node) -> list[Array]:
     return [_on_one_scale(node, -1)]
 
 
-def addition_factors(
-    name: str, first: np.float32, second: np.float32, output: np.float32
-) -> tuple[float, float, float]:
-    """What ADD or SUB multiply with: their inputs, shifted up by HEADROOM_BITS, and the sum; from the three scales.
-
-    ADD compares the scales in double precision, SUB in single.
-    """
-    if name == "ADD":
-        twice = 2 * max(float(first), float(second))
-        return float(first) / twice, float(second) / twice, twice / ((1 << HEADROOM_BITS) * float(output))
-    twice_single = np.float32(2) * max(first, second)
-    real = twice_single / (np.float32(1 << HEADROOM_BITS) * output)
-    return float(first / twice_single), float(second / twice_single), float(real)
+def addition_factors(first: np.float32, second: np.float32, output: np.float32) -> tuple[float, float, float]:
+    """What ADD and SUB multiply with: their inputs, shifted up by HEADROOM_BITS, and the sum; from the three scales."""
+    twice = 2 * max(float(first), float(second))
+    return float(first) / twice, float(second) / twice, twice / ((1 << HEADROOM_BITS) * float(output))
 
 
 def _on_one_scale(node: Node, sign: int) -> Array:
     node.require_dtype("int8", 0, 1)
     scales = (scale_of(node.tensor(0)), scale_of(node.tensor(1)), scale_of(node.output))
-    first, second, output = addition_factors(node.name, *scales)
+    first, second, output = addition_factors(*scales)
     # TFLM aborts on such a model.
     node.require(0 < output < 1, "its output scale is too small for its inputs' scales")
     scaled = [

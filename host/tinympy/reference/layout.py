@@ -2,7 +2,8 @@
 
 Sources: TFLM's pad_common.cc, mirror_pad.cc, concatenation.cc, reshape.cc, expand_dims.cc, squeeze.cc, transpose.cc,
 shape.cc, pack.cc, unpack.cc, split.cc, split_v.cc, gather.cc, broadcast_to.cc, slice.cc, strided_slice_common.cc and
-the reference headers that they call. What fits in no dtype of theirs is moved all the same: graphs compute shapes so.
+the reference headers that they call. Any dtype is moved, also where TFLM has no kernel for it: constant folding needs
+integers that stand for shapes.
 """
 
 from __future__ import annotations

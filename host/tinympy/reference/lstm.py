@@ -150,8 +150,7 @@ def _factor(node: Node, source: int, position: int, shape: tuple[int, ...]) -> F
     weights = node.tensor(position)
     node.require(weights.dtype == "int8" and weights.shape == shape, f"{weights.dtype} weights of {weights.shape}")
     node.require(zero_point_of(weights) == 0, "weights with a zero point other than 0")
-    with np.errstate(over="ignore"):
-        product = scale_of(node.tensor(source)) * scale_of(weights)
-    multiplier, shift = quantise_multiplier(float(product) / 2.0**_SUM_EXPONENT)
+    product = float(scale_of(node.tensor(source))) * float(scale_of(weights))
+    multiplier, shift = quantise_multiplier(product / 2.0**_SUM_EXPONENT)
     node.require(shift <= _LARGEST_SHIFTS[node.output.dtype], "input or weight scales too large")
     return multiplier, shift

@@ -1,4 +1,4 @@
-"""SVDF: each filter makes one number of every frame, remembers the last ones and weighs them; `rank` filters are a unit.
+"""SVDF: each filter makes one number of every frame, keeps the last ones and weighs them; `rank` filters are a unit.
 
 Sources: TFLM's svdf.cc and svdf_common.cc.
 """
@@ -50,7 +50,7 @@ def svdf(node: Node) -> list[Array]:
 
 
 def prepare(node: Node) -> Svdf:
-    """What of the operator is known before it runs; ModelError for what TFLM refuses, and for what it would crash on."""
+    """What is known before it runs; ModelError for what TFLM refuses, and for what it would crash on."""
     node.require(len(node.inputs) == 5, f"{len(node.inputs)} inputs")
     source, feature, time, bias, state = (node.tensor(position) for position in range(5))
     node.require_dtype("int8", _INPUT, _FEATURE_WEIGHTS)
@@ -69,15 +69,16 @@ def prepare(node: Node) -> Svdf:
     ):
         node.require(tensor.shape == shape, f"tensor {tensor.name!r} has shape {tensor.shape} instead of {shape}")
     node.require(zero_point_of(feature) == zero_point_of(time) == 0, "weights with a zero point other than 0")
-    with np.errstate(over="ignore"):
-        to_state = float(scale_of(source) * scale_of(feature) / scale_of(state))
-        sum_scale = scale_of(state) * scale_of(time)
-        to_output = float(sum_scale / scale_of(node.output))
+    state_scale = float(scale_of(state))
+    sum_scale = state_scale * float(scale_of(time))
     node.require(
-        abs(_scale_or_zero(bias) - float(sum_scale)) < _BIAS_SCALE_TOLERANCE,
+        abs(_scale_or_zero(bias) - sum_scale) < _BIAS_SCALE_TOLERANCE,
         "its bias scale is not the product of state and time weight scale",
     )
-    factors = quantise_multiplier(to_state), quantise_multiplier(to_output)
+    factors = (
+        quantise_multiplier(float(scale_of(source)) * float(scale_of(feature)) / state_scale),
+        quantise_multiplier(sum_scale / float(scale_of(node.output))),
+    )
     node.require(max(shift for _, shift in factors) <= 30, "an output scale below 2^-30 of its inputs'")
     return Svdf(
         batches=batches,

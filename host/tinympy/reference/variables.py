@@ -22,9 +22,15 @@ def var_handle(node: Node) -> list[Array]:
 
 
 def read_variable(node: Node) -> list[Array]:
-    return [node.variables[str(node.input(0))]]
+    return [node.variables[_name(node)]]
 
 
 def assign_variable(node: Node) -> list[Array]:
-    node.variables[str(node.input(0))] = node.input(1).copy()
+    node.variables[_name(node)] = node.input(1).copy()
     return []
+
+
+def _name(node: Node) -> str:
+    name = str(node.input(0))
+    node.require(name in node.variables, "its variable is not known")
+    return name

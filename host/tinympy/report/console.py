@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinympy import statistics
-from tinympy.records import Accuracy, Record
+from tinympy.records import Record
 
 UNVERIFIED = "MLPerf Tiny rules, unverified. Result not verified by MLCommons Association."
 
@@ -52,14 +52,17 @@ def _row(record: Record) -> list[Text]:
     return [
         _lines((record.task.name, "bold"), *([("invalid", "bold red")] if invalid else [])),
         _lines((record.board.name, ""), (record.engine.name, "dim"), *emulated),
-        _NONE if record.accuracy is None else _accuracy(record.accuracy),
+        _accuracy(record),
         _latency(record, emulated),
         _NONE if throughput_ips is None else Text(_three_digits(throughput_ips)),
         *(_NONE if size is None else Text(f"{size / 1000:.1f}") for size in sizes),
     ]
 
 
-def _accuracy(accuracy: Accuracy) -> Text:
+def _accuracy(record: Record) -> Text:
+    accuracy = record.accuracy
+    if accuracy is None:
+        return _lines(("–", "dim"), ("generated", "yellow")) if record.model.weights == "generated" else _NONE
     names = {"top1": "top-1", "auc": "AUC", "mean_score": "score", "detections": "words"}
     name = names.get(accuracy.metric, accuracy.metric)
     value = statistics.figure(accuracy.metric, accuracy.value)

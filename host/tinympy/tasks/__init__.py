@@ -6,13 +6,25 @@ from pathlib import Path
 
 from tinympy.errors import UsageError
 from tinympy.tasks.ad01 import Ad01
-from tinympy.tasks.base import Accuracy, Sample, Task, dataset_sha256
+from tinympy.tasks.base import Accuracy, OfficialTask, Sample, Task, Weights, dataset_sha256
 from tinympy.tasks.digits import Digits
 from tinympy.tasks.kws01 import Kws01
+from tinympy.tasks.latency_only import LatencyOnly
 from tinympy.tasks.sww01 import Sww01
 from tinympy.tasks.vww01 import Vww01
 
-__all__ = ["TASKS", "Accuracy", "Sample", "Task", "available", "dataset_sha256", "get"]
+__all__ = [
+    "TASKS",
+    "Accuracy",
+    "LatencyOnly",
+    "OfficialTask",
+    "Sample",
+    "Task",
+    "Weights",
+    "available",
+    "dataset_sha256",
+    "get",
+]
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Digits, Kws01, Vww01, Ad01, Sww01)}
 

@@ -21,6 +21,7 @@ from tinympy.tasks.scoring import Int8
 WireInput = Literal["int8", "uint8-128", "float32"]
 WireResults = Literal["truncated", "rounded", "mse"]
 Metric = Literal["top1", "auc", "mean_score", "detections"]
+Weights = Literal["official", "generated"]
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,29 @@ class Accuracy:
 
 
 class Task(ABC):
-    """What every task has; the class attributes describe it, an instance knows where its files lie."""
+    """What every task has; the attributes of its class describe it, an instance knows where its files lie."""
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    official: ClassVar[bool]
-    """Whether MLPerf Tiny defines it."""
-    model_file: ClassVar[str]
-    full_n: ClassVar[int]
+    name: str
+    title: str
+    official: bool
+    """Whether model and data are those that MLPerf Tiny defines."""
+    model_file: str
+    full_n: int
     """What `count` gives for the whole data set."""
-    classifies: ClassVar[bool] = True
+    classifies: bool = True
     """Whether each sample is right or wrong by itself: its label is the class of its one output."""
-    target: ClassVar[float | None] = None
-    wire_bytes: ClassVar[int]
+    scored: bool = True
+    """Whether it has an accuracy; without one, `score` says nothing."""
+    target: float | None = None
+    weights: Weights | None = None
+    """Of a network of MLPerf Tiny: where its weights are from."""
+    caveat: str | None = None
+    """What a reader of any result must know."""
+    wire_bytes: int
     """Bytes that one `db load` of the serial protocol holds."""
-    wire_input: ClassVar[WireInput]
+    wire_input: WireInput
     """How the board turns them into the input tensor: as they are, minus 128, or float32 to be quantised."""
-    wire_results: ClassVar[WireResults]
+    wire_results: WireResults
     """How `m-results` shows the output: three digits cut off, three digits rounded, or the mean squared error."""
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -115,6 +122,7 @@ class OfficialTask(Task):
     """A task of MLPerf Tiny, whose files stand in an assets folder."""
 
     official = True
+    weights: Weights | None = "official"
 
     @property
     def model_sha256(self) -> str | None:
@@ -123,6 +131,11 @@ class OfficialTask(Task):
     @property
     def _model_name(self) -> str:
         return f"models/{self.model_file}"
+
+    @property
+    def has_model(self) -> bool:
+        """Whether the model's file is on this computer (present, not yet verified)."""
+        return not self._absent([self._model_name])
 
     def model(self) -> bytes:
         return assets.path(self._model_name, self.folder).read_bytes()

@@ -21,7 +21,7 @@ def lower_add(lowering: Lowering) -> None:
     first, second, output = lowering.input(0), lowering.input(1), lowering.output()
     lowering.require_int8(first, second, output)
     name = lowering.operator.name
-    *inputs, result = addition_factors(name, scale_of(first), scale_of(second), scale_of(output))
+    *inputs, result = addition_factors(scale_of(first), scale_of(second), scale_of(output))
     lowering.require(0 < result < 1, "its output scale is too small for its inputs' scales")
     values = np.arange(-128, 128, dtype=np.int64)
     tables = [

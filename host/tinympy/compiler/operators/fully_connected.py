@@ -32,6 +32,6 @@ def lower(lowering: Lowering) -> None:
                 first_channel=0,
                 channels=outputs,
             ),
-            constants=lower_channels(lowering, weights, axis=0, per_tensor_product=True),
+            constants=lower_channels(lowering, weights, axis=0, bias_scale_matters=True),
         )
     )

@@ -1,0 +1,64 @@
+"""A board that serves a program: started if need be, deployed, spoken to, and left at its prompt at the end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tinympy import boards, deploy, tasks, transport
+from tinympy.dut import DeviceInfo, Dut
+from tinympy.errors import BoardError
+
+Observer = Callable[[str, int, int], None]
+"""Told what is being done, how much of it, of how much."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What is known of a board that serves; `port` is its serial port."""
+
+    dut: Dut
+    info: DeviceInfo
+    mpy: deploy.Mpy
+    module: deploy.Module
+    port: str
+
+
+@contextlib.contextmanager
+def serving(board: boards.Board, task: tasks.Task, program: bytes, observe: Observer) -> Iterator[Serving]:
+    """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
+
+    Raises:
+        NoBoardError, BoardError: the board.
+    """
+    with _launched(board) as launched, transport.open(launched.port, launched.interrupt) as line:
+        mpy = _firmware_mpy(line)
+        module = deploy.native_module(mpy)
+        files = deploy.package_files(board.library, module, {task.name: program})
+        line.copy_files(files, lambda done, total: observe("deploy", done, total))
+        line.start(deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes))
+        dut = Dut(line)
+        dut.wait_ready()
+        yield Serving(dut, dut.info(), mpy, module, launched.port)
+        dut.close()
+        line.leave()
+
+
+@contextlib.contextmanager
+def _launched(board: boards.Board) -> Iterator[boards.Launched]:
+    assert board.launch is not None
+    launched = board.launch()
+    try:
+        yield launched
+    finally:
+        launched.stop()
+
+
+def _firmware_mpy(line: transport.Transport) -> deploy.Mpy:
+    answer = line.exec("import sys\nprint(getattr(sys.implementation, '_mpy', 0))").strip()
+    if not answer.isdigit() or answer == "0":
+        raise BoardError(
+            "this firmware loads no native modules", "install MicroPython 1.23 or later; CircuitPython cannot load them"
+        )
+    return deploy.Mpy.from_firmware(int(answer))
