@@ -6,7 +6,8 @@
 # and for development:
 #
 #   make native             build the native modules anew, into native_modules/prebuilt
-#   make benchmarks         how fast: kws01 beside TensorFlow Lite Micro, samples per second, 10^8 cases of arithmetic
+#   make benchmarks         how fast: kws01 beside TensorFlow Lite Micro, samples per second, 10^8 cases of arithmetic,
+#                           generated weights beside the official ones
 #   make format             ruff and clang-format
 
 VENV := .venv
@@ -40,6 +41,7 @@ benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/latency.py
 	$(BIN)/python tests/benchmarks/accuracy_rate.py
 	$(BIN)/python tests/benchmarks/arithmetic.py
+	$(BIN)/python tests/benchmarks/generated_weights.py
 
 format: $(VENV)/.developing
 	$(BIN)/ruff check --fix .

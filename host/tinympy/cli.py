@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinympy import __version__
+from tinympy.commands.check import check
+from tinympy.commands.options import AsJson, AssetsFolder
+from tinympy.commands.profile import profile
+from tinympy.commands.verify import verify
 from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
 
 if TYPE_CHECKING:
@@ -26,12 +30,10 @@ app = typer.Typer(
 )
 assets_app = typer.Typer(no_args_is_help=True, help="The official models and data sets: what is here, and fetching it.")
 app.add_typer(assets_app, name="assets")
+app.command()(check)
+app.command()(verify)
+app.command()(profile)
 
-AssetsFolder = Annotated[
-    Path | None,
-    typer.Option("--assets", help="Folder with models/ and datasets/ (else TINYMPY_ASSETS, else the user's cache)."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="NAME")]
 
 
@@ -78,6 +80,10 @@ def bench(
         list[str] | None,
         typer.Option(help="A task; may be repeated. Without: every task, as far as its files are here."),
     ] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="A full-int8 .tflite file, for latency and memory; may be repeated.", metavar="FILE"),
+    ] = None,
     mode: Annotated[str, typer.Option(help="accuracy, performance or all.")] = "all",
     weights: Annotated[
         str | None,
@@ -92,10 +98,12 @@ def bench(
 ) -> None:
     """Measure accuracy, latency and memory of tasks on a board."""
     from tinympy import plan, session
+    from tinympy.report.progress import bars
 
     jobs = plan.plan(
         board=board,
         task_names=[*(task or ()), *(tasks or ())],
+        models=model or (),
         mode=mode,
         weights=weights,
         engine=engine,
@@ -106,7 +114,7 @@ def bench(
     )
     records: list[Record] = []
     try:
-        with _progress() as progress:
+        with bars() as progress:
             for job in jobs:
                 row = progress.add_task(job.task.name, total=None)
 
@@ -121,16 +129,6 @@ def bench(
     finally:
         _show(records, as_json)
     _require_valid(records)
-
-
-def _progress() -> Any:
-    """Bars on standard error; none where that is not a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show(records: list[Record], as_json: bool) -> None:
@@ -242,13 +240,15 @@ def assets_fetch(names: AssetNames = None, assets: AssetsFolder = None) -> None:
     """Download official files, verify them, and put them into the assets folder."""
     from tinympy import assets as library
     from tinympy import download
+    from tinympy.report.progress import bars
 
-    with _progress() as progress:
+    with bars() as progress:
         rows: dict[str, Any] = {}
 
         def observe(asset: library.Asset, done_bytes: int, total_bytes: int) -> None:
-            row = rows.setdefault(asset.name, progress.add_task(asset.name) if asset.name not in rows else None)
-            progress.update(row, completed=done_bytes, total=total_bytes or None)
+            if asset.name not in rows:
+                rows[asset.name] = progress.add_task(asset.name)
+            progress.update(rows[asset.name], completed=done_bytes, total=total_bytes or None)
 
         paths = download.fetch(library.select(names or ()), assets, observe)
     for path in paths:

@@ -17,6 +17,15 @@ LONGEST_WINDOW_S = 300.0
 
 
 @dataclass(frozen=True)
+class Target:
+    """One task on one board with one engine: what verify, profile and run work with."""
+
+    board: boards.Board
+    task: tasks.Task
+    engine: str
+
+
+@dataclass(frozen=True)
 class Job:
     """One task on one board with one engine: what a session runs and a record describes."""
 
@@ -33,6 +42,7 @@ def plan(
     *,
     board: str,
     task_names: Sequence[str],
+    models: Sequence[Path] = (),
     mode: str,
     weights: str | None,
     engine: str,
@@ -43,7 +53,8 @@ def plan(
 ) -> list[Job]:
     """The jobs in the order to run them.
 
-    Without task names: every task, or, where accuracy or official weights are asked for, those whose files are here.
+    Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
+    are here. `models` are `.tflite` files.
     `weights` None: of official tasks the official ones where the model is here, else generated ones.
 
     Raises:
@@ -55,14 +66,16 @@ def plan(
         raise UsageError(f"there are no {weights} weights", f"the weights are {' '.join(WEIGHTS)}")
     if weights == "generated" and mode == "accuracy":
         raise UsageError("generated weights have no accuracy", "use --mode performance, or official weights")
-    if engine not in ENGINES:
-        raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(ENGINES)}")
+    if models and mode == "accuracy":
+        raise UsageError("a model alone has no accuracy", "use --mode performance, or name a task")
+    _check_engine(engine)
     if not 0 < window_s <= LONGEST_WINDOW_S:
         raise UsageError(f"a window of {window_s:g} s", f"windows last more than 0 and at most {LONGEST_WINDOW_S:g} s")
-    if assets is not None and not assets.is_dir():
-        raise UsageError(f"{assets} is not a folder", "--assets names the folder that holds models/ and datasets/")
+    _check_assets(assets)
     complete_only = mode == "accuracy" or weights == "official"
-    names = list(task_names) or (tasks.available(assets) if complete_only else list(tasks.TASKS))
+    names = list(task_names)
+    if not names and not models:
+        names = tasks.available(assets) if complete_only else list(tasks.TASKS)
     chosen = boards.get(board)
     jobs = []
     for name in dict.fromkeys(names):
@@ -73,7 +86,38 @@ def plan(
             raise UsageError(f"{name} comes with weights of its own", "--weights is for the tasks of MLPerf Tiny")
         modes = tuple(each for each in MODES[mode] if task.scored or each != "accuracy")
         jobs.append(Job(chosen, task, engine, modes, samples, window_s, folder))
+    for model in models:
+        jobs.append(Job(chosen, tasks.ModelFile(model), engine, MODES["performance"], samples, window_s, folder))
     return jobs
+
+
+def target(*, board: str, engine: str, task_name: str | None, model: Path | None, assets: Path | None) -> Target:
+    """What a command works with that takes one task, or one model with random inputs.
+
+    Raises:
+        UsageError: an option has no meaning, not exactly one of task and model is given, or the model is none.
+    """
+    if (task_name is None) == (model is None):
+        raise UsageError("one task or one model is needed", "--task NAME, or --model FILE.tflite")
+    _check_engine(engine)
+    _check_assets(assets)
+    chosen = boards.get(board)
+    if model is not None:
+        return Target(chosen, tasks.ModelFile(model), engine)
+    task = tasks.get(task_name or "", assets)
+    if isinstance(task, tasks.OfficialTask):
+        task = _as_far_as_it_goes(task, "performance", None)
+    return Target(chosen, task, engine)
+
+
+def _check_engine(engine: str) -> None:
+    if engine not in ENGINES:
+        raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(ENGINES)}")
+
+
+def _check_assets(assets: Path | None) -> None:
+    if assets is not None and not assets.is_dir():
+        raise UsageError(f"{assets} is not a folder", "--assets names the folder that holds models/ and datasets/")
 
 
 def _as_far_as_it_goes(task: tasks.OfficialTask, mode: str, weights: str | None) -> tasks.Task:

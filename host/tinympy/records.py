@@ -62,7 +62,7 @@ class Engine:
 
 @dataclass
 class Task:
-    """`official`: defined by MLPerf Tiny, whose quality target for the metric is `target`."""
+    """`official`: model and data are those that MLPerf Tiny defines, with `target` as its quality target."""
 
     name: str
     title: str
@@ -306,7 +306,7 @@ def _from_json(kind: Any, value: Any, where: str) -> Any:
         return [_from_json(options[0], each, f"{where}[{index}]") for index, each in enumerate(value)]
     if origin is dict and isinstance(value, dict):
         return {name: _from_json(options[1], each, f"{where}.{name}") for name, each in value.items()}
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):  # a union with a Literal in it is the old kind
         return None if value is None else _from_json(options[0], value, where)
     if origin is Literal and value in options:
         return value

@@ -12,6 +12,14 @@ struct tk_channels {
     const int8_t *weights;
 };
 
+/* The sum of the products, modulo 2^32. */
+static inline uint32_t tk_dot(const int8_t *a, const int8_t *b, uint32_t count) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += (uint32_t)(a[i] * b[i]);
+    return sum;
+}
+
 static inline uint32_t tk_aligned_shifts(uint32_t count) { return (count + 3u) & ~3u; }
 
 static inline struct tk_channels tk_channels_at(const uint8_t *constants, uint32_t count) {

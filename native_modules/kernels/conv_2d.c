@@ -49,13 +49,6 @@ static void gather(const struct tk_window *w, const int8_t *input, int32_t y, in
     }
 }
 
-static uint32_t dot(const int8_t *a, const int8_t *b, uint32_t count) {
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < count; i++)
-        sum += (uint32_t)(a[i] * b[i]);
-    return sum;
-}
-
 void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
     const struct tk_window *w = &op->as.window;
     const int8_t *input = (const int8_t *)arena + op->input + w->first_input_channel;
@@ -75,7 +68,7 @@ void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t
                 gather(w, input, y, x, scratch);
             const int8_t *weights = k.weights;
             for (uint32_t c = 0; c < w->channels; c++, weights += length) {
-                uint32_t sum = (uint32_t)k.bias[c] + dot(row, weights, length);
+                uint32_t sum = (uint32_t)k.bias[c] + tk_dot(row, weights, length);
                 output[c] =
                     tk_requantise(sum, k.multiplier[c], k.shift[c], w->output_zero_point, w->output_min, w->output_max);
             }

@@ -48,7 +48,7 @@ enum tk_error tk_copy_check(const struct tk_operation *op, const uint8_t *consta
     uint32_t table_bytes = c->loops * (uint32_t)sizeof *loops;
     if (table_bytes > limits->constants_bytes)
         return TK_ERROR_CONSTANTS;
-    /* No byte is written twice: without this bound, strides of 0 could ask for any amount of work. */
+    /* What writes no byte twice stays below this bound; strides of 0 could ask for any amount of work. */
     uint32_t bytes = copied_bytes(c, loops);
     if (!bytes || bytes > limits->arena_bytes)
         return TK_ERROR_SHAPE;

@@ -23,9 +23,7 @@ void tk_fully_connected(const struct tk_operation *op, const uint8_t *constants,
     for (uint32_t batch = 0; batch < f->batches; batch++) {
         const int8_t *weights = k.weights;
         for (uint32_t c = 0; c < f->channels; c++, weights += f->inputs) {
-            uint32_t sum = (uint32_t)k.bias[c];
-            for (uint32_t i = 0; i < f->inputs; i++)
-                sum += (uint32_t)(input[i] * weights[i]);
+            uint32_t sum = (uint32_t)k.bias[c] + tk_dot(input, weights, f->inputs);
             output[c] =
                 tk_requantise(sum, k.multiplier[c], k.shift[c], f->output_zero_point, f->output_min, f->output_max);
         }

@@ -2,6 +2,7 @@
  *
  * An int8 input takes at most 256 distances from its row's maximum, so the compiler computes their exponentials, and
  * the constants hold them as a table: exp(-d * beta * scale) in Q0.31 for d = 0, 1, … */
+#include "softmax.h"
 #include "arithmetic.h"
 #include "tk.h"
 
@@ -21,8 +22,7 @@ enum tk_error tk_softmax_check(const struct tk_operation *op, const uint8_t *con
     return TK_OK;
 }
 
-/* x * 2^exponent, saturating. */
-static int32_t saturating_shift_left(int32_t x, int32_t exponent) {
+int32_t tk_saturating_shift_left(int32_t x, int32_t exponent) {
     int32_t limit = INT32_MAX >> exponent;
     if (x > limit)
         return INT32_MAX;
@@ -31,38 +31,51 @@ static int32_t saturating_shift_left(int32_t x, int32_t exponent) {
     return (int32_t)((uint32_t)x << exponent);
 }
 
-/* 1 / (1 + x) in Q0.31 for x in Q0.31, 0 <= x < 1: three Newton-Raphson steps (gemmlowp's
- * one_over_one_plus_x_for_x_in_0_1). */
-static int32_t one_over_one_plus(int32_t x) {
+int32_t tk_headroom(uint32_t x) {
+    int32_t headroom = 0;
+    while (x && !(x << headroom & 0x80000000u))
+        headroom++;
+    return headroom;
+}
+
+/* Three Newton-Raphson steps (gemmlowp's one_over_one_plus_x_for_x_in_0_1). */
+int32_t tk_one_over_one_plus(int32_t x) {
     int32_t half_denominator = (int32_t)(((uint32_t)x + (uint32_t)INT32_MAX + 1u) >> 1);
     int32_t estimate = 1515870810 /* 48/17 in Q2.29 */
                        + tk_doubling_high_multiply(-1010580540 /* -32/17 */, half_denominator);
     for (int32_t step = 0; step < 3; step++) {
         int32_t product = tk_doubling_high_multiply(estimate, half_denominator);
         int32_t error = (1 << 29) - product;
-        estimate += saturating_shift_left(tk_doubling_high_multiply(error, estimate), 2);
+        estimate += tk_saturating_shift_left(tk_doubling_high_multiply(error, estimate), 2);
     }
-    return saturating_shift_left(estimate, 1);
+    return tk_saturating_shift_left(estimate, 1);
+}
+
+int32_t tk_row_maximum(const int8_t *row, uint32_t depth) {
+    int32_t maximum = -128;
+    for (uint32_t i = 0; i < depth; i++)
+        if (row[i] > maximum)
+            maximum = row[i];
+    return maximum;
+}
+
+uint32_t tk_sum_of_exponentials(const int8_t *row, uint32_t depth, int32_t maximum, const int32_t *exponential,
+                                uint32_t exponentials) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < depth; i++) {
+        uint32_t distance = (uint32_t)(maximum - row[i]);
+        if (distance < exponentials)
+            sum += (uint32_t)tk_rounding_divide_by_power(exponential[distance], 12);
+    }
+    return sum;
 }
 
 static void softmax_row(const int8_t *input, int8_t *output, uint32_t depth, const int32_t *exponential,
                         uint32_t exponentials) {
-    int32_t maximum = -128;
-    for (uint32_t i = 0; i < depth; i++)
-        if (input[i] > maximum)
-            maximum = input[i];
-
-    uint32_t sum = 0; /* Q12.19 */
-    for (uint32_t i = 0; i < depth; i++) {
-        uint32_t distance = (uint32_t)(maximum - input[i]);
-        if (distance < exponentials)
-            sum += (uint32_t)tk_rounding_divide_by_power(exponential[distance], 12);
-    }
-
-    int32_t headroom = 0;
-    while (sum && !(sum << headroom & 0x80000000u))
-        headroom++;
-    int32_t reciprocal = one_over_one_plus((int32_t)((sum << headroom) & 0x7fffffffu));
+    int32_t maximum = tk_row_maximum(input, depth);
+    uint32_t sum = tk_sum_of_exponentials(input, depth, maximum, exponential, exponentials);
+    int32_t headroom = tk_headroom(sum);
+    int32_t reciprocal = tk_one_over_one_plus((int32_t)((sum << headroom) & 0x7fffffffu));
     int32_t exponent = 12 - headroom + 31 - 8;
 
     for (uint32_t i = 0; i < depth; i++) {

@@ -14,7 +14,6 @@
 #define TK_VERSION 1u
 #define TK_ALIGNMENT 8u               /* of the program, the handle and the arena, in bytes */
 #define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
-
 #define TK_NO_TILE 0xffffu            /* the tile of an operation without constants */
 
 /* What tk_handle_bytes, tk_load and tk_run return, negated, when they refuse. From TK_ERROR_OPCODE on it is one
@@ -51,7 +50,10 @@ enum tk_error {
     KERNEL(9, reduce)                                                                                                  \
     KERNEL(10, copy)                                                                                                   \
     KERNEL(11, fill)                                                                                                   \
-    KERNEL(12, gather)
+    KERNEL(12, gather)                                                                                                 \
+    KERNEL(13, log_softmax)                                                                                            \
+    KERNEL(14, svdf)                                                                                                   \
+    KERNEL(15, lstm)
 
 /* A program: this header, then input_count + output_count tensors, then the operations, then the tile table: together
  * the head. The tiles with the constants follow, or lie elsewhere (in flash). */
@@ -131,6 +133,16 @@ struct tk_softmax {
     uint32_t reserved[8];
 };
 
+/* Begins as tk_softmax does; the table is SOFTMAX's for beta 1. */
+struct tk_log_softmax {
+    uint32_t rows, depth;
+    uint32_t exponentials;
+    int32_t multiplier;         /* from a distance, shifted up, to Q5.26 */
+    int32_t inverse_multiplier; /* and back */
+    int8_t shift, inverse_shift;
+    uint8_t reserved[22];
+};
+
 enum tk_elementwise_kind {
     TK_ELEMENTWISE_ADD = 0,
     TK_ELEMENTWISE_MUL = 1,
@@ -188,6 +200,35 @@ struct tk_gather {
     uint32_t reserved[7];
 };
 
+/* One frame of `inputs`, and for each of `units` outputs `rank` filters. The operation computes `channels` units, from
+ * first_channel on. The state is (filters, memory), the newest number of each filter last. */
+struct tk_svdf {
+    uint32_t state; /* offset in the arena */
+    uint32_t inputs, units, rank, memory;
+    uint32_t first_channel, channels;
+    int32_t state_multiplier, output_multiplier;
+    int8_t state_shift, output_shift;
+    uint8_t state_bytes; /* of each number of the state and of the weights of time: 1 or 2 */
+    int8_t output_zero_point;
+    int16_t state_zero_point;
+    uint16_t reserved;
+};
+
+/* `steps` frames one after another, or one frame for only `channels` units, from first_channel on: with the last of the
+ * units the hidden state becomes the output. */
+struct tk_lstm {
+    uint32_t hidden, cell;                /* offsets in the arena: int8 and int16, one for each unit */
+    uint32_t input_stride, output_stride; /* from step to step, in bytes */
+    uint16_t steps, inputs, units;
+    uint16_t first_channel, channels;
+    uint16_t cell_limit;
+    int32_t input_multiplier, hidden_multiplier;
+    int8_t input_shift, hidden_shift;
+    int8_t hidden_zero_point;
+    int8_t cell_exponent; /* the cell state counts in units of 2^cell_exponent */
+};
+
+/* Offsets in the arena beyond input, output and scratch (a second input, state) come first in the parameters. */
 struct tk_operation {
     uint8_t opcode;
     uint8_t reserved;
@@ -198,12 +239,15 @@ struct tk_operation {
         struct tk_window window;
         struct tk_fully_connected fully_connected;
         struct tk_softmax softmax;
+        struct tk_log_softmax log_softmax;
         struct tk_elementwise elementwise;
         struct tk_lookup lookup;
         struct tk_reduce reduce;
         struct tk_copy copy;
         struct tk_fill fill;
         struct tk_gather gather;
+        struct tk_svdf svdf;
+        struct tk_lstm lstm;
     } as;
 };
 

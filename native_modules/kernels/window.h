@@ -14,13 +14,13 @@ static inline uint32_t tk_window_output_bytes(const struct tk_window *w) {
     return tk_size(tk_size(w->output_height, w->output_width), w->output_channels);
 }
 
-/* Windows begin before the input's end, as those of all paddings do: an operation makes no more outputs than there are
- * inputs. And positions stay far from the ends of int32_t. */
-static inline int tk_window_stays(uint32_t inputs, uint32_t outputs, uint32_t stride, uint32_t kernel,
+/* Windows begin before the input's end, as those of all paddings do, and positions stay far from the ends of int32_t.
+ */
+static inline int tk_window_stays(uint32_t inputs, uint32_t outputs, uint32_t stride, uint32_t pad, uint32_t kernel,
                                   uint32_t dilation) {
     uint32_t last = (outputs - 1) * stride;
     uint32_t reach = (kernel - 1) * dilation;
-    return last < inputs && reach < 1u << 29;
+    return last < inputs + pad && reach < 1u << 29;
 }
 
 /* Dimensions are possible, and the input and output lie within the arena. */
@@ -32,8 +32,10 @@ static inline enum tk_error tk_window_check(const struct tk_operation *op, const
         return TK_ERROR_SHAPE;
     if (!tk_fits(w->first_channel, w->channels, w->output_channels))
         return TK_ERROR_SHAPE;
-    if (!tk_window_stays(w->input_height, w->output_height, w->stride_height, w->kernel_height, w->dilation_height) ||
-        !tk_window_stays(w->input_width, w->output_width, w->stride_width, w->kernel_width, w->dilation_width))
+    if (!tk_window_stays(w->input_height, w->output_height, w->stride_height, w->pad_top, w->kernel_height,
+                         w->dilation_height) ||
+        !tk_window_stays(w->input_width, w->output_width, w->stride_width, w->pad_left, w->kernel_width,
+                         w->dilation_width))
         return TK_ERROR_SHAPE;
     if (!tk_fits(op->input, tk_window_input_bytes(w), limits->arena_bytes) ||
         !tk_fits(op->output, tk_window_output_bytes(w), limits->arena_bytes))

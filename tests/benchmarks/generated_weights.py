@@ -17,13 +17,13 @@ from tinympy import boards, deploy, tasks, transport
 from tinympy.compiler import compile_model
 from tinympy.dut import Dut
 
-WINDOW_S = 0.2
+WINDOW_S = 0.1
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task", action="append")
-    parser.add_argument("--rounds", type=int, default=31)
+    parser.add_argument("--rounds", type=int, default=61)
     parser.add_argument("--assets", type=Path)
     options = parser.parse_args()
     print(f"median of {options.rounds} windows of {WINDOW_S} s each, in turn (min … max), ms:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tinympy import records, tasks
+from tinympy import generated, records, tasks
 
 COMMAND = [sys.executable, "-m", "tinympy"]
 KWS01_OUTPUTS = "a62256c3f761c18a7ce7f39c44ff4134df5052d96e95b5867e7f6e8db0120b96"
@@ -91,6 +92,7 @@ def test_the_table_shows_every_task_and_where_the_records_are(tmp_path: Path) ->
         (["--task", "nosuch"], "there is no task nosuch"),
         (["--board", "nosuch"], "nosuch"),
         (["--mode", "nosuch"], "there is no mode nosuch"),
+        (["--mode", "accuracy", "--weights", "generated"], "generated weights have no accuracy"),
         (["--engine", "nosuch"], "there is no engine nosuch"),
         (["--window", "0"], "a window of 0 s"),
         (["--assets", "/nonexistent"], "not a folder"),
@@ -107,8 +109,36 @@ def test_a_wrong_option_is_one_error_line_with_a_hint(arguments: list[str], mess
 def test_missing_official_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TINYMPY_ASSETS", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    finished = tinympy("bench", "--task", "kws01", code=2)
+    finished = tinympy("bench", "--task", "kws01", "--weights", "official", code=2)
     assert "models/kws_ref_model.tflite" in finished.stderr and "tinympy assets fetch kws01" in finished.stderr
+
+
+def test_without_any_official_file_every_task_shows_latency_and_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TINYMPY_ASSETS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    digits, *others = bench(tmp_path / "results", *QUICK)
+    assert digits["accuracy"]["value"] >= 0.95 and digits["weights"] is None
+    assert [result["task"] for result in others] == [name for name in tasks.TASKS if name != "digits"]
+    for result in others:
+        assert result["weights"] == "generated" and result["accuracy"] is None and result["valid"] is True
+        assert result["latency_ms"]["median"] > 0 and all(value > 0 for value in result["memory"].values())
+        assert result["warnings"][0].startswith("generated weights: no accuracy")
+        stored = records.read(Path(result["record"]))
+        assert stored.model.sha256 == hashlib.sha256(generated.build(result["task"])).hexdigest()
+        assert stored.model.weights == "generated" and stored.task.target is None
+        assert stored.warnings[0].startswith("generated weights: no accuracy")
+
+
+def test_generated_weights_take_the_memory_of_the_official_ones(tmp_path: Path) -> None:
+    need("kws01")
+    arguments = ("--task", "kws01", "--mode", "performance", *QUICK)
+    [original] = bench(tmp_path, *arguments)
+    [copy] = bench(tmp_path, *arguments, "--weights", "generated")
+    assert original["weights"] == "official" and copy["weights"] == "generated"
+    assert copy["model_sha256"] != original["model_sha256"]
+    assert copy["memory"] == original["memory"]
 
 
 class RunningBench:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from hypothesis import assume
@@ -66,34 +65,10 @@ def _scale(builder: Builder, low: float, high: float) -> float:
 
 
 def _related(builder: Builder, scale: float, low: float, high: float) -> float:
-    """Often a simple fraction of `scale`: then many results lie halfway between two integers, or so near that it tells
-    whether scales were divided in single or double precision. Else any scale."""
+    """Often a simple fraction of `scale`, so that many results lie halfway between two integers; else any scale."""
     if builder.draw(st.booleans()):
         return _scale(builder, low, high)
-    return _fraction(builder, scale)
-
-
-def _fraction(builder: Builder, scale: float) -> float:
     return float(np.float32(scale * builder.draw(st.integers(1, 12)) / builder.draw(st.integers(1, 12))))
-
-
-def halfway(generate: Callable[[Builder], None]) -> Callable[[Builder], None]:
-    """The output scale of a layer with weights becomes, half the time, a simple multiple of its accumulator's."""
-
-    def changed(builder: Builder) -> None:
-        generate(builder)
-        if builder.draw(st.booleans()):
-            operator = builder.operators[-1]
-            source, weights = (builder.tensors[i].quantization for i in operator.inputs[:2])
-            assert source is not None and weights is not None
-            taps = builder.tensors[operator.inputs[1]].elements / max(weights.scale.size, 1)
-            scale = float(source.scale[0]) * float(weights.scale[0]) * 2.0 ** round(np.log2(40 * taps**0.5))
-            output = builder.tensors[builder.last]
-            assert output.quantization is not None
-            quantization = replace(output.quantization, scale=np.array([_fraction(builder, scale)], np.float32))
-            builder.tensors[builder.last] = replace(output, quantization=quantization)
-
-    return changed
 
 
 def arithmetic(name: str) -> Callable[[Builder], None]:
@@ -254,7 +229,7 @@ def dense(builder: Builder) -> None:
     """TFLM refuses a bias scale that rounding alone makes differ from the product of scales."""
     shape = builder.draw(st.lists(st.integers(1, 4), max_size=2).map(tuple))
     builder.input((*shape, builder.draw(st.integers(1, 200))))
-    halfway(fully_connected)(builder)
+    fully_connected(builder)
     source, weights = (_only_scale(builder, i) for i in builder.operators[-1].inputs[:2])
     assume(source * weights / _only_scale(builder, builder.last) < 1e5)
 
@@ -281,8 +256,8 @@ OPERATORS: dict[str, Callable[[Builder], None]] = {
     "ABS": unary("ABS"),
     "ADD": arithmetic("ADD"),
     "AVERAGE_POOL_2D": image(lambda builder: pool_2d(builder, "AVERAGE_POOL_2D")),
-    "CONV_2D": halfway(grouped_conv_2d),
-    "DEPTHWISE_CONV_2D": image(halfway(depthwise_conv_2d)),
+    "CONV_2D": grouped_conv_2d,
+    "DEPTHWISE_CONV_2D": image(depthwise_conv_2d),
     "DEQUANTIZE": dequantize,
     "ELU": unary("ELU"),
     "FULLY_CONNECTED": dense,

@@ -200,6 +200,14 @@ def test_fields_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
     assert records.read(path) == record
 
 
+def test_a_record_of_before_weights_were_told_is_readable(tmp_path: Path) -> None:
+    path = records.create(example(), tmp_path)
+    document = json.loads(path.read_text())
+    del document["model"]["weights"]
+    path.write_text(json.dumps(document))
+    assert records.read(path).model.weights is None
+
+
 @given(data=st.data())
 def test_any_truncation_or_flipped_byte_is_read_or_refused_cleanly(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -123,6 +123,18 @@ def test_what_was_not_measured_is_a_dash(runs: list[Record]) -> None:
     assert row.split() == ["kws01", "unix", "–", "–", "–", "–", "–", "–", "–"]
 
 
+def test_generated_weights_stand_where_the_accuracy_would_be_and_below() -> None:
+    runs = [record(task, latencies_us=[2311.0] * 5) for task in (KWS01, AD01)]
+    for made in runs:
+        made.model.weights = "generated"
+        made.warnings.append("generated weights: no accuracy")
+    lines = printed(runs, 80).splitlines()
+    index = next(index for index, line in enumerate(lines) if line.startswith("kws01"))
+    assert lines[index].split()[:3] == ["kws01", "unix", "–"]
+    assert lines[index + 1].split()[:2] == ["native", "generated"]
+    assert any("kws01, ad01: generated weights: no accuracy" in line for line in lines)
+
+
 def test_counts_behind_the_accuracy_stand_below_the_table() -> None:
     lines = printed([record(SWW01, accuracy=detections(2, 1, 0), full_n=50)], 120).splitlines()
     assert next(line for line in lines if line.startswith("sww01")).split()[2:4] == ["66.7", "%"]

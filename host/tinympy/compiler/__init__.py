@@ -34,7 +34,7 @@ class Compiled:
 def compile_model(content: bytes, name: str = "model", tile_bytes: int | None = None) -> Compiled:
     """Compile the bytes of a `.tflite` file.
 
-    `name` (27 ASCII characters at most) is stored in the program; `tile_bytes` limits each tile of constants (None: one
+    `name` (25 ASCII characters at most) is stored in the program; `tile_bytes` limits each tile of constants (None: one
     tile, for programs that are loaded into RAM). Raises ModelError when the model is damaged or not supported.
     """
     graph = check(read(content))

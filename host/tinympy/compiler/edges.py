@@ -6,21 +6,27 @@ from __future__ import annotations
 from tinympy.compiler.graph import Graph
 from tinympy.errors import ModelError
 
-_HINT = "give the model one QUANTIZE behind each float input and one DEQUANTIZE before each float output"
+_HINT = "give the model one QUANTIZE to int8 behind each float input, one DEQUANTIZE before each float output"
 
 
 def inner_tensor(graph: Graph, index: int) -> int:
     """The tensor that stands for the model's input or output `index`: itself, unless it is float32.
 
-    Raises ModelError when a float input is not simply quantised, or a float output not simply dequantised.
+    Raises ModelError when a float input is not simply quantised to int8, or a float output simply dequantised from it.
     """
     tensor = graph.tensors[index]
     if tensor.dtype != "float32":
         return index
     readers = [operator for operator in graph.operators if index in operator.inputs]
     writers = [operator for operator in graph.operators if index in operator.outputs]
-    if index in graph.inputs and len(readers) == 1 and readers[0].name == "QUANTIZE" and index not in graph.outputs:
-        return readers[0].outputs[0]
-    if index in graph.outputs and not readers and len(writers) == 1 and writers[0].name == "DEQUANTIZE":
-        return writers[0].inputs[0]
+    is_input, is_output = index in graph.inputs, index in graph.outputs
+    inner: tuple[int, ...] = ()
+    if is_input and not is_output and [(each.name, each.inputs) for each in readers] == [("QUANTIZE", (index,))]:
+        inner = readers[0].outputs
+    elif is_output and not readers and [(each.name, each.outputs) for each in writers] == [("DEQUANTIZE", (index,))]:
+        inner = writers[0].inputs
+    if len(inner) == 1 and inner[0] >= 0:
+        found = graph.tensors[inner[0]]
+        if (found.dtype, found.elements) == ("int8", tensor.elements):
+            return inner[0]
     raise ModelError(f"the model computes with float32 ({tensor.name!r})", _HINT)

@@ -110,8 +110,7 @@ def _encode_operation(packed: Packed, arena: Arena, index: int) -> bytes:
     operation = packed.lowered.operations[index]
     tile, constants = packed.places[index]
     parameters = operation.parameters.encode()
-    if operation.input2 is not None:
-        parameters = struct.pack("<I", _place(arena, operation.input2)) + parameters[4:]
+    further = b"".join(struct.pack("<I", _place(arena, span)) for span in operation.further)
     # What comes from the constants has a place there instead of one in the arena.
     source = operation.input.offset if operation.input.value == NOWHERE else _place(arena, operation.input)
     return struct.pack(
@@ -123,7 +122,7 @@ def _encode_operation(packed: Packed, arena: Arena, index: int) -> bytes:
         source,
         _place(arena, operation.output),
         arena.scratch_offsets[index],
-        parameters,
+        further + parameters[len(further) :],
     )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Sources = npt.NDArray[np.int64]
+Sources = npt.NDArray[np.signedinteger[Any]]
 
+# What the search for loops may be asked: its time grows with both.
+MAX_ELEMENTS = 1 << 22
+MAX_RANK = 8
 MAX_LOOPS = 8
 MAX_ELEMENT_BYTES = 0xFFFF
+_MAX_NESTS = 256
 
 
 @dataclass(frozen=True)
@@ -36,31 +41,34 @@ class Nest:
         return np.array(table, "<i4").tobytes()
 
 
-def nests(sources: Sources, item_bytes: int = 1, output_offset: int = 0) -> list[Nest] | None:
+def nests(sources: Sources, item_bytes: int = 1) -> list[Nest] | None:
     """Nests that copy element sources[i] to element i (of the flattened array); -1 is left as it is.
 
     `sources` has the output's shape. None when the pattern is not made of a few loops.
     """
-    if sources.size == 0 or not np.any(sources >= 0):
+    sides = [size for size in sources.shape if size != 1]
+    return _nests(sources.reshape(sides or [1]), item_bytes, 0)
+
+
+def _nests(sources: Sources, item_bytes: int, output_offset: int) -> list[Nest] | None:
+    used = sources >= 0
+    if not np.any(used):
         return []
-    box = _bounding_box(sources >= 0)
-    inner = sources[box]
-    if np.all(inner >= 0):
+    box = _bounding_box(used)
+    if np.all(used[box]):
         nest = _nest(sources, box, item_bytes, output_offset)
         if nest is not None:
             return [nest]
-    if sources.shape[0] == 1:
-        return nests(sources[0], item_bytes, output_offset) if sources.ndim > 1 else None
     if sources.ndim == 1:
         return None
     # Not one box of loops: a nest, or several, for each row of the outermost axis.
-    row_bytes = item_bytes * int(np.prod(sources.shape[1:]))
+    row_bytes = item_bytes * sources[0].size
     found: list[Nest] = []
-    for index, row in enumerate(sources):
-        nest_of_row = nests(row, item_bytes, output_offset + index * row_bytes)
-        if nest_of_row is None or len(found) + len(nest_of_row) > 256:
+    for index in np.flatnonzero(used.reshape(len(used), -1).any(axis=1)).tolist():
+        nests_of_row = _nests(sources[index], item_bytes, output_offset + index * row_bytes)
+        if nests_of_row is None or len(found) + len(nests_of_row) > _MAX_NESTS:
             return None
-        found += nest_of_row
+        found += nests_of_row
     return found
 
 
@@ -78,7 +86,7 @@ def _nest(sources: Sources, box: tuple[slice, ...], item_bytes: int, output_offs
     begin = sum(side.start * stride for side, stride in zip(box, strides, strict=True))
     loops: list[Loop] = []
     for axis, stride in enumerate(strides):
-        along = np.moveaxis(inner, axis, 0).reshape(inner.shape[axis], -1)[:, 0]
+        along = inner[tuple(slice(None) if i == axis else 0 for i in range(inner.ndim))]
         factors = _factor(along - along[0], stride)
         if factors is None:
             return None

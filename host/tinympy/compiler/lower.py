@@ -16,6 +16,7 @@ from tinympy.compiler.state import Array, initial_state, initial_variables
 from tinympy.errors import ModelError
 
 MAX_OPERATIONS = 1024
+MAX_CONSTANT_BYTES = 1 << 25
 
 
 @dataclass
@@ -138,9 +139,15 @@ def lower(graph: Graph) -> Lowered:
             raise ModelError("an input of the model is a constant or listed twice", "export the model again")
         value_of[tensor] = len(value_bytes)
         value_bytes.append(size_bytes(graph.tensors[inner_tensor(graph, tensor)]))
+    constant_bytes = 0
     for index in range(len(graph.operators)):
         lowering = Lowering(graph, index, value_of, variables, value_bytes, operations)
-        LOWERINGS[graph.operators[index].name](lowering)
+        before = len(operations)
+        # What becomes of scales at the ends of their range is looked at where it matters.
+        with np.errstate(all="ignore"):
+            LOWERINGS[graph.operators[index].name](lowering)
+        constant_bytes += sum(len(each.constants) for each in operations[before:] if isinstance(each.constants, bytes))
+        lowering.require(constant_bytes <= MAX_CONSTANT_BYTES, f"more than {MAX_CONSTANT_BYTES} bytes of constants")
     for tensor in graph.outputs:
         if tensor not in value_of:
             raise ModelError(f"nothing computes the output {graph.tensors[tensor].name!r}", "export the model again")
@@ -159,6 +166,8 @@ def _state(initial: Array, value_bytes: list[int], operations: list[Operation]) 
     value = len(value_bytes)
     value_bytes.append(initial.nbytes)
     content = initial.tobytes()
+    if not content:
+        raise ModelError("the model keeps a tensor of no elements as its state", "export the model again")
     if len(set(content)) == 1:
         fill = Fill(len(content), content[0])
         operations.append(Operation(FILL, NO_OPERATOR, Span(NOWHERE), Span(value), fill))

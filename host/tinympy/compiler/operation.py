@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.parameters import FullyConnected, Parameters, Window
+from tinympy.compiler.parameters import FullyConnected, Lstm, Parameters, Svdf, Window
 
 # Opcodes: TK_KERNELS in native_modules/kernels/tk.h.
 CONV_2D = 1
@@ -22,7 +23,9 @@ REDUCE = 9
 COPY = 10
 FILL = 11
 GATHER = 12
-
+LOG_SOFTMAX = 13
+SVDF = 14
+LSTM = 15
 
 NOWHERE = -1
 """The value of a span that is not in the arena: an operation that reads only constants, or nothing."""
@@ -39,6 +42,24 @@ class Span:
 
     value: int
     offset: int = 0
+
+    def behind(self, offset: int) -> Span:
+        """What begins `offset` bytes later."""
+        return Span(self.value, self.offset + offset)
+
+
+class ByChannel(Protocol):
+    """Constants of an operation with weights: a slice of them is those of a range of output channels."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice) -> ByChannel: ...
+
+    def encoded_bytes(self, count: int) -> int:
+        """Size of the constants of `count` channels."""
+
+    def encode(self) -> bytes:
+        """As the kernel reads them."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +82,6 @@ class Channels:
         return Channels(self.bias[part], self.multiplier[part], self.shift[part], self.weights[part], self.taps_first)
 
     def encoded_bytes(self, count: int) -> int:
-        """Size of the constants of `count` channels."""
         return 8 * count + _align4(count) + count * int(self.weights.shape[1])
 
     def encode(self) -> bytes:
@@ -72,29 +92,42 @@ class Channels:
 
 @dataclass(frozen=True)
 class Operation:
-    """One call of a kernel. `operator` is the index of the graph's operator it comes from.
-
-    An operation with a second input has room for its place in the first four bytes of the parameters.
-    """
+    """One call of a kernel. `operator` is the index of the graph's operator it comes from."""
 
     opcode: int
     operator: int
     input: Span
     output: Span
     parameters: Parameters
-    constants: Channels | bytes = b""
+    constants: ByChannel | bytes = b""
     scratch_bytes: int = 0
-    input2: Span | None = None
+    further: tuple[Span, ...] = ()
+    """More inputs, or state: their places in the arena come first in the parameters, which begin with room for them."""
 
     @property
     def spans(self) -> tuple[Span, ...]:
         """Every part of a value that it reads or writes."""
-        spans = (self.input, self.output) if self.input2 is None else (self.input, self.input2, self.output)
-        return tuple(span for span in spans if span.value != NOWHERE)
+        return tuple(span for span in (self.input, *self.further, self.output) if span.value != NOWHERE)
+
+    def rounds(self) -> list[Operation]:
+        """The operation as several, each of which can be narrowed: LSTM's steps need all channels of the one before."""
+        parameters = self.parameters
+        if not isinstance(parameters, Lstm):
+            return [self]
+        return [
+            replace(
+                self,
+                input=self.input.behind(step * parameters.input_stride),
+                output=self.output.behind(step * parameters.output_stride),
+                parameters=replace(parameters, steps=1),
+            )
+            for step in range(parameters.steps)
+        ]
 
     def narrowed(self, first: int, count: int) -> Operation:
         """The operation for `count` of its channels, `first` of them left out: how it is split over several tiles."""
-        assert isinstance(self.constants, Channels) and isinstance(self.parameters, Window | FullyConnected)
+        assert not isinstance(self.constants, bytes)
+        assert isinstance(self.parameters, Window | FullyConnected | Svdf | Lstm)
         first_channel = self.parameters.first_channel + first
         return replace(
             self,

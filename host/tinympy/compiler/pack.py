@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tinympy.compiler.operation import NO_TILE, Channels, Lowered, Operation
+from tinympy.compiler.lower import MAX_CONSTANT_BYTES
+from tinympy.compiler.operation import NO_TILE, ByChannel, Lowered, Operation
 from tinympy.errors import ModelError
 
 ALIGNMENT = 4
-MAX_CONSTANT_BYTES = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,18 @@ def pack(lowered: Lowered, tile_bytes: int | None = None) -> Packed:
         key = id(operation.constants)
         if key not in parts:
             parts[key] = _pack_constants(operation, tiles, limit)
-        for part in parts[key]:
-            split = isinstance(operation.constants, Channels)
-            operations.append(operation.narrowed(part.first_channel, part.channels) if split else operation)
-            places.append(part.place)
+        whole = len(parts[key]) == 1
+        for each in [operation] if whole else operation.rounds():
+            for part in parts[key]:
+                operations.append(each if whole else each.narrowed(part.first_channel, part.channels))
+                places.append(part.place)
     return Packed(replace(lowered, operations=tuple(operations)), tuple(places), tuple(map(bytes, tiles)))
 
 
 def _pack_constants(operation: Operation, tiles: list[bytearray], limit: int) -> list[_Part]:
     """As many channels as fit the last tile (or a new one, when none do), then the rest in the same way."""
     constants = operation.constants
-    if not isinstance(constants, Channels):
+    if isinstance(constants, bytes):
         if len(constants) > limit:
             raise ModelError(f"operator {operation.operator}: {len(constants)} bytes of constants in tiles of {limit}")
         return [_Part(0, 0, _append(constants, tiles, limit))]
@@ -89,7 +90,7 @@ def _append(content: bytes, tiles: list[bytearray], limit: int) -> tuple[int, in
     return len(tiles) - 1, offset
 
 
-def _fitting(constants: Channels, room: int) -> int:
+def _fitting(constants: ByChannel, room: int) -> int:
     """How many channels fit `room` bytes."""
     low, high = 0, len(constants)
     while low < high:

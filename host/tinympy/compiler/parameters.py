@@ -15,6 +15,9 @@ REDUCE_PARAMETERS = struct.Struct("<3I2ibBh20x")
 COPY_PARAMETERS = struct.Struct("<BBH40x")
 FILL_PARAMETERS = struct.Struct("<Ii36x")
 GATHER_PARAMETERS = struct.Struct("<4I28x")
+LOG_SOFTMAX_PARAMETERS = struct.Struct("<3I2i2b22x")
+SVDF_PARAMETERS = struct.Struct("<4x6I2i2bBbh2x")
+LSTM_PARAMETERS = struct.Struct("<8x2I6H2i4b")
 
 
 class Parameters(Protocol):
@@ -206,3 +209,90 @@ class Gather:
 
     def encode(self) -> bytes:
         return GATHER_PARAMETERS.pack(self.outer, self.blocks, self.block_bytes, self.indices)
+
+
+@dataclass(frozen=True)
+class LogSoftmax:
+    """The fields of `struct tk_log_softmax`; factors are (multiplier, shift)."""
+
+    rows: int
+    depth: int
+    exponentials: int
+    factor: tuple[int, int]
+    inverse_factor: tuple[int, int]
+
+    def encode(self) -> bytes:
+        (multiplier, shift), (inverse_multiplier, inverse_shift) = self.factor, self.inverse_factor
+        return LOG_SOFTMAX_PARAMETERS.pack(
+            self.rows, self.depth, self.exponentials, multiplier, inverse_multiplier, shift, inverse_shift
+        )
+
+
+@dataclass(frozen=True)
+class Svdf:
+    """The fields of `struct tk_svdf`; factors are (multiplier, shift)."""
+
+    inputs: int
+    units: int
+    rank: int
+    memory: int
+    first_channel: int
+    channels: int
+    state_factor: tuple[int, int]
+    output_factor: tuple[int, int]
+    state_bytes: int
+    output_zero_point: int
+    state_zero_point: int
+
+    def encode(self) -> bytes:
+        return SVDF_PARAMETERS.pack(
+            self.inputs,
+            self.units,
+            self.rank,
+            self.memory,
+            self.first_channel,
+            self.channels,
+            self.state_factor[0],
+            self.output_factor[0],
+            self.state_factor[1],
+            self.output_factor[1],
+            self.state_bytes,
+            self.output_zero_point,
+            self.state_zero_point,
+        )
+
+
+@dataclass(frozen=True)
+class Lstm:
+    """The fields of `struct tk_lstm`; factors are (multiplier, shift), strides in bytes."""
+
+    input_stride: int
+    output_stride: int
+    steps: int
+    inputs: int
+    units: int
+    first_channel: int
+    channels: int
+    cell_limit: int
+    input_factor: tuple[int, int]
+    hidden_factor: tuple[int, int]
+    hidden_zero_point: int
+    cell_exponent: int
+
+    def encode(self) -> bytes:
+        return LSTM_PARAMETERS.pack(
+            self.input_stride,
+            self.output_stride,
+            self.steps,
+            self.inputs,
+            self.units,
+            self.first_channel,
+            self.channels,
+            self.cell_limit,
+            self.input_factor[0],
+            self.hidden_factor[0],
+            self.input_factor[1],
+            self.hidden_factor[1],
+            self.hidden_zero_point,
+            self.cell_exponent,
+        )

@@ -12,23 +12,31 @@ from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_
 
 
 def lower_channels(
-    lowering: Lowering, weights: npt.NDArray[np.int8], axis: int, *, bias_scale_matters: bool = False
+    lowering: Lowering,
+    weights: npt.NDArray[np.int8],
+    axis: int,
+    *,
+    source: int = 0,
+    bias: int = 2,
+    bias_scale_matters: bool = False,
 ) -> Channels:
     """Constants for `weights` of shape (channels, taps); `axis` is where the weight tensor counts output channels.
+
+    The operator's input 1 are the weights; `source` and `bias` say which its input and its bias are.
 
     TFLM multiplies the scales in double precision. Where the weights have one scale, FULLY_CONNECTED refuses a bias of
     another scale (`bias_scale_matters`), convolutions do not.
     """
-    tensor, weight_tensor, output = lowering.input(0), lowering.input(1), lowering.output()
+    tensor, weight_tensor, output = lowering.input(source), lowering.input(1), lowering.output()
     channels = len(weights)
     scales = _weight_scales(lowering, weight_tensor, channels, axis)
     input_scale, output_scale = scale_of(tensor), scale_of(output)
     if bias_scale_matters and scales.size == 1:
-        _require_bias_scale(lowering, float(input_scale) * float(scales[0]), float(output_scale))
+        _require_bias_scale(lowering, bias, float(input_scale) * float(scales[0]), float(output_scale))
     real = [float(input_scale) * float(scale) / float(output_scale) for scale in scales]
     pairs = [quantise_multiplier(factor) for factor in real] * (channels // len(real))
     lowering.require(max(shift for _, shift in pairs) <= 30, "an output scale below 2^-30 of input times weight scale")
-    folded = _bias(lowering, channels) - zero_point_of(tensor) * weights.sum(axis=1, dtype=np.int64)
+    folded = _bias(lowering, bias, channels) - zero_point_of(tensor) * weights.sum(axis=1, dtype=np.int64)
     return Channels(
         # The accumulator is a wrapping 32-bit integer, and so is this sum.
         bias=folded.astype(np.uint32).view(np.int32),
@@ -60,9 +68,9 @@ def _weight_scales(lowering: Lowering, tensor: Tensor, channels: int, axis: int)
     return scales
 
 
-def _require_bias_scale(lowering: Lowering, product: float, output_scale: float) -> None:
+def _require_bias_scale(lowering: Lowering, position: int, product: float, output_scale: float) -> None:
     """TFLM's GetQuantizedConvolutionMultipler: the bias counts in units of input times weight scale, or nearly so."""
-    tensor = lowering.optional_input(2)
+    tensor = lowering.optional_input(position)
     if tensor is not None:
         difference = abs(product - float(scale_of(tensor)))
         lowering.require(
@@ -70,8 +78,8 @@ def _require_bias_scale(lowering: Lowering, product: float, output_scale: float)
         )
 
 
-def _bias(lowering: Lowering, channels: int) -> npt.NDArray[np.int64]:
-    tensor = lowering.optional_input(2)
+def _bias(lowering: Lowering, position: int, channels: int) -> npt.NDArray[np.int64]:
+    tensor = lowering.optional_input(position)
     if tensor is None:
         return np.zeros(channels, np.int64)
     lowering.require(tensor.data is not None and tensor.dtype == "int32", "its bias is not a constant int32 tensor")

@@ -15,8 +15,8 @@ __all__ = ["Interpreter", "compute"]
 class Interpreter:
     """Runs a graph; `values` holds every tensor of the last run by its index in the graph.
 
-    A model's state is kept from run to run. ModelError when an operator is not known, or, at `run`, when it is used in a
-    way that is not.
+    A model's state is kept from run to run. ModelError when an operator is not known, or, at `run`, when it is used in
+    a way that is not.
     """
 
     def __init__(self, graph: Graph) -> None:

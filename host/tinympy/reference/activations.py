@@ -1,7 +1,7 @@
-"""Operators on one int8 input, value by value: the compiler makes a table of 256 results of each.
+"""Operators on one input, value by value: of an int8 input's 256 values the compiler makes a table of results.
 
 Sources: TFLM's activations_common.cc, leaky_relu_common.cc, hard_swish_common.cc, logistic_common.cc, tanh.cc, elu.cc,
-elementwise.cc and the reference headers that they call.
+elementwise.cc, neg.cc and the reference headers that they call.
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ def leaky_relu(node: Node) -> list[Array]:
 def absolute(node: Node) -> list[Array]:
     node.require_dtype("int8", 0)
     return [node.quantised(multiply_quantised(np.abs(node.centred(0)), *quantise_multiplier(_scale_ratio(node))))]
+
+
+def neg(node: Node) -> list[Array]:
+    """Of float32 alone, as in TFLM: for constants."""
+    node.require_dtype("float32", 0)
+    return [-node.input(0)]
 
 
 def _scale_ratio(node: Node) -> float:

@@ -1,9 +1,9 @@
-"""Operators that only move values, or only give them another shape.
+"""Operators that only move values, repeat them, or give them another shape.
 
 Sources: TFLM's pad_common.cc, mirror_pad.cc, concatenation.cc, reshape.cc, expand_dims.cc, squeeze.cc, transpose.cc,
-shape.cc, pack.cc, unpack.cc, split.cc, split_v.cc, gather.cc, broadcast_to.cc, slice.cc, strided_slice_common.cc and
-the reference headers that they call. Any dtype is moved, also where TFLM has no kernel for it: constant folding needs
-integers that stand for shapes.
+shape.cc, fill.cc, zeros_like.cc, pack.cc, unpack.cc, split.cc, split_v.cc, gather.cc, broadcast_to.cc, slice.cc,
+strided_slice_common.cc and the reference headers that they call. Any dtype is moved, also where TFLM has no kernel for
+it: constant folding needs integers that stand for shapes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,17 @@ def reshape(node: Node) -> list[Array]:
 def shape(node: Node) -> list[Array]:
     node.require(node.output.dtype in ("int32", "int64"), f"{node.output.dtype} output")
     return [np.array(node.tensor(0).shape, node.output.dtype)]
+
+
+def fill(node: Node) -> list[Array]:
+    """Inputs: shape, value."""
+    node.require(node.input(1).size == 1, f"{node.input(1).size} values to fill with")
+    return [np.full(node.integers(0), node.input(1).reshape(()))]
+
+
+def zeros_like(node: Node) -> list[Array]:
+    """The integer 0, whatever the zero point."""
+    return [np.zeros_like(node.input(0))]
 
 
 def pad(node: Node) -> list[Array]:

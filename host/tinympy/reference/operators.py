@@ -28,6 +28,7 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "BATCH_TO_SPACE_ND": blocks.batch_to_space_nd,
     "BROADCAST_TO": layout.broadcast_to,
     "CALL_ONCE": variables.call_once,
+    "CAST": quantisation.cast,
     "CONCATENATION": layout.concatenation,
     "CONV_2D": convolution.conv_2d,
     "DEPTHWISE_CONV_2D": convolution.depthwise_conv_2d,
@@ -35,6 +36,7 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "DEQUANTIZE": quantisation.dequantize,
     "ELU": activations.elu,
     "EXPAND_DIMS": layout.reshape,
+    "FILL": layout.fill,
     "FULLY_CONNECTED": convolution.fully_connected,
     "GATHER": layout.gather,
     "HARD_SWISH": activations.hard_swish,
@@ -47,6 +49,7 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "MINIMUM": elementwise.minimum,
     "MIRROR_PAD": layout.mirror_pad,
     "MUL": elementwise.mul,
+    "NEG": activations.neg,
     "PACK": layout.pack,
     "PAD": layout.pad,
     "PADV2": layout.pad,
@@ -77,6 +80,7 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.lstm,
     "UNPACK": layout.unpack,
     "VAR_HANDLE": variables.var_handle,
+    "ZEROS_LIKE": layout.zeros_like,
 }
 
 

@@ -11,8 +11,8 @@ from tinympy.compiler.quantise import activation_range, scale_of, zero_point_of
 from tinympy.reference.node import Array, Node
 from tinympy.reference.window import Window
 
-# TFLM accepts scales that differ by this.
-_SCALE_TOLERANCE = 1e-6
+# TFLM accepts scales that differ by this much.
+SCALE_TOLERANCE = 1e-6
 
 
 def average_pool_2d(node: Node) -> list[Array]:
@@ -35,7 +35,7 @@ def _window(node: Node) -> Window:
     node.require_dtype("int8", 0)
     image, output = node.tensor(0), node.output
     node.require(
-        abs(float(scale_of(image) - scale_of(output))) <= _SCALE_TOLERANCE
+        abs(float(scale_of(image) - scale_of(output))) <= SCALE_TOLERANCE
         and zero_point_of(image) == zero_point_of(output),
         "input and output must share scale and zero point",
     )

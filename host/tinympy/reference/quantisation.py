@@ -1,6 +1,7 @@
-"""QUANTIZE and DEQUANTIZE: the edges between float and integers, and between integers of different scales.
+"""QUANTIZE, DEQUANTIZE and CAST: from float to integers and back, and between integers.
 
-Sources: TFLM's quantize_common.cc, dequantize.cc and the reference headers quantize.h, requantize.h and dequantize.h.
+Sources: TFLM's quantize_common.cc, dequantize.cc, cast.cc and the reference headers quantize.h,
+requantize.h and dequantize.h.
 """
 
 from __future__ import annotations
@@ -46,3 +47,8 @@ def dequantize(node: Node) -> list[Array]:
     source = node.tensor(0)
     node.require(source.dtype in ("int8", "uint8", "int16"), f"{source.dtype} to {node.output.dtype}")
     return [(float(scale_of(source)) * node.centred(0)).astype(np.float32)]
+
+
+def cast(node: Node) -> list[Array]:
+    """The same numbers, as far as the other dtype holds them, whatever the quantisation says."""
+    return [node.input(0).astype(node.output.dtype)]

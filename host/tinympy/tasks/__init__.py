@@ -10,6 +10,7 @@ from tinympy.tasks.base import Accuracy, OfficialTask, Sample, Task, Weights, da
 from tinympy.tasks.digits import Digits
 from tinympy.tasks.kws01 import Kws01
 from tinympy.tasks.latency_only import LatencyOnly
+from tinympy.tasks.model_file import ModelFile
 from tinympy.tasks.sww01 import Sww01
 from tinympy.tasks.vww01 import Vww01
 
@@ -17,6 +18,7 @@ __all__ = [
     "TASKS",
     "Accuracy",
     "LatencyOnly",
+    "ModelFile",
     "OfficialTask",
     "Sample",
     "Task",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lower import MAX_OPERATIONS, Lowering
 from tinympy.compiler.operation import CONV_2D, Operation, Span
 from tinympy.compiler.weights import constant_weights, lower_channels
 from tinympy.compiler.window import lower_window
@@ -22,6 +22,7 @@ def lower(lowering: Lowering) -> None:
         channels == output.shape[3] and channels % groups == 0,
         f"{channels} filters in {groups} groups for {output.shape[3]} output channels",
     )
+    lowering.require(groups <= MAX_OPERATIONS, f"more than {MAX_OPERATIONS} groups")
     row_bytes = height * width * depth
     constants = lower_channels(lowering, weights.reshape(channels, row_bytes), axis=0)
     source, target = lowering.input_value(0), lowering.output_value()

@@ -71,7 +71,7 @@ def _emit(lowering: Lowering, kind: int, multipliers: list[tuple[int, int]] | No
             opcode=ELEMENTWISE,
             operator=lowering.index,
             input=Span(lowering.input_value(0)),
-            input2=Span(lowering.input_value(1)),
+            further=(Span(lowering.input_value(1)),),
             output=Span(lowering.output_value()),
             parameters=Elementwise(
                 kind=kind,

@@ -3,51 +3,93 @@ elements, and where each number ends up says which copies to make."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 
 import numpy as np
 
-from tinympy.compiler.graph import Tensor
-from tinympy.compiler.loops import Sources, nests
+from tinympy.compiler.loops import MAX_ELEMENTS, MAX_RANK, Sources, nests
 from tinympy.compiler.lower import Lowering
 from tinympy.compiler.operation import COPY, FILL, GATHER, NOWHERE, Operation, Span
 from tinympy.compiler.parameters import Copy, Fill, Gather
 from tinympy.reference.node import Array, Node
 from tinympy.reference.operators import OPERATORS
 
+# Elements looked at for all inputs: a pass over an output for each of them.
+_MAX_COMPARISONS = 1 << 26
 # Elements are numbered from here on; whatever is below is a value that the operator fills in.
 _FIRST_NUMBER = 1 << 20
-_MAX_ELEMENTS = 1 << 22
+_MAX_BLOCKS = 0xFFFF
+# What an operation takes in a program, and a loop or an index in its constants.
+_OPERATION_BYTES, _LOOP_BYTES, _INDEX_BYTES = 64, 12, 2
+
+# The inputs whose elements move, where it is not the first alone; all others must be constant.
+_MOVING = {"CONCATENATION": slice(None), "PACK": slice(None), "SPLIT": slice(1, 2)}
 
 
 def lower(lowering: Lowering) -> None:
-    moving = [i for i, tensor in enumerate(lowering.inputs) if tensor is not None and tensor.dtype == "int8"]
-    moving = [i for i in moving if lowering.operator.name != "PADV2" or i == 0]
-    lowering.require_int8(*lowering.outputs)
-    numbered: dict[int, int] = {}
+    moving = range(len(lowering.operator.inputs))[_MOVING.get(lowering.operator.name, slice(1))]
+    _require_possible(lowering, moving)
+    first_numbers: dict[int, int] = {}
     total = 0
     for position in moving:
-        numbered[position] = total
+        first_numbers[position] = _FIRST_NUMBER + total
         total += lowering.input(position).elements
-    lowering.require(0 < total <= _MAX_ELEMENTS, f"{total} elements to move")
-    results = _trace(lowering, numbered)
+    results = _trace(lowering, first_numbers)
     values = {position: lowering.input_value(position) for position in moving}
     for output, result in enumerate(results):
         target = lowering.output_value(output)
         _fill(lowering, result, target)
-        for position, first in numbered.items():
-            elements = lowering.input(position).elements
-            sources = result.astype(np.int64) - _FIRST_NUMBER - first
-            sources[(sources < 0) | (sources >= elements)] = -1
+        for position, first in first_numbers.items():
+            sources = result - first
+            sources[(sources < 0) | (sources >= lowering.input(position).elements)] = -1
             _copy(lowering, sources, values[position], target)
 
 
-def _trace(lowering: Lowering, numbered: dict[int, int]) -> list[Array]:
+def _require_possible(lowering: Lowering, moving: range) -> None:
+    """ModelError when the operator cannot be traced, or not at a bounded cost."""
+    inputs, outputs = [lowering.input(position) for position in moving], lowering.outputs
+    lowering.require(len(inputs) > 0 and len(outputs) > 0, f"{len(inputs)} inputs and {len(outputs)} outputs")
+    lowering.require_int8(*inputs, *outputs)
+    for position, tensor in enumerate(lowering.inputs):
+        if position not in moving and tensor is not None:
+            lowering.require(tensor.data is not None, f"input {position} is not constant")
+    if lowering.operator.name == "PADV2":
+        lowering.require_int8(lowering.input(2))
+    ranks = [len(tensor.shape) for tensor in (*inputs, *outputs)]
+    lowering.require(max(ranks) <= MAX_RANK, f"{max(ranks)} dimensions, {MAX_RANK} at most")
+    sizes = [sum(tensor.elements for tensor in tensors) for tensors in (inputs, outputs)]
+    lowering.require(0 < min(sizes) and max(sizes) <= MAX_ELEMENTS, f"{max(sizes)} elements, {MAX_ELEMENTS} at most")
+    lowering.require(len(inputs) * sizes[1] <= _MAX_COMPARISONS, f"{len(inputs)} inputs of so many elements")
+    shape = _grown_shape(lowering)
+    lowering.require(shape is None or math.prod(shape) == sizes[1], f"shape {shape} into {outputs[0].shape}")
+
+
+def _grown_shape(lowering: Lowering) -> list[int] | None:
+    """What operators that can make any number of elements from a few will make, to be known before they do."""
+    name, shape = lowering.operator.name, list(lowering.input(0).shape)
+    if name == "BROADCAST_TO":
+        return _numbers(lowering, 1)
+    if name == "RESIZE_NEAREST_NEIGHBOR":
+        return [*shape[:1], *_numbers(lowering, 1), *shape[3:]]
+    if name in ("PAD", "PADV2", "SPACE_TO_BATCH_ND"):
+        first, numbers = (1, _numbers(lowering, 2)) if name == "SPACE_TO_BATCH_ND" else (0, _numbers(lowering, 1))
+        for axis in range(first, min(len(shape), first + len(numbers) // 2)):
+            shape[axis] += sum(numbers[2 * (axis - first) :][:2])
+        return shape
+    return None
+
+
+def _numbers(lowering: Lowering, position: int) -> list[int]:
+    data = lowering.input(position).data
+    return [] if data is None else [int(number) for number in data.reshape(-1)]
+
+
+def _trace(lowering: Lowering, first_numbers: dict[int, int]) -> list[Sources]:
     """What the reference function makes of inputs whose elements are numbers instead of values."""
     inputs: list[Array | None] = []
     for position, tensor in enumerate(lowering.inputs):
-        if position in numbered and tensor is not None:
-            numbers = np.arange(tensor.elements, dtype=np.int32) + _FIRST_NUMBER + numbered[position]
+        if position in first_numbers and tensor is not None:
+            numbers = np.arange(tensor.elements, dtype=np.int32) + np.int32(first_numbers[position])
             inputs.append(numbers.reshape(tensor.shape))
         else:
             inputs.append(None if tensor is None else tensor.data)
@@ -55,37 +97,44 @@ def _trace(lowering: Lowering, numbered: dict[int, int]) -> list[Array]:
         name=lowering.operator.name,
         index=lowering.index,
         inputs=inputs,
-        input_tensors=[
-            _as_numbers(tensor) if i in numbered and tensor is not None else tensor
-            for i, tensor in enumerate(lowering.inputs)
-        ],
-        output_tensors=[_as_numbers(tensor) for tensor in lowering.outputs],
+        input_tensors=lowering.inputs,
+        output_tensors=lowering.outputs,
         options=lowering.operator.options,
     )
-    results = OPERATORS[lowering.operator.name](node)
+    try:
+        results = OPERATORS[lowering.operator.name](node)
+    except (ValueError, IndexError) as error:
+        # What numpy says of shapes and axes that contradict each other.
+        raise lowering.refuse(str(error)) from error
+    lowering.require(len(results) == len(lowering.outputs), f"{len(lowering.outputs)} outputs, not {len(results)}")
     for tensor, result in zip(lowering.outputs, results, strict=True):
         lowering.require(result.size == tensor.elements, f"{result.size} elements into shape {tensor.shape}")
-    return results
+    return [np.atleast_1d(result) for result in results]
 
 
-def _as_numbers(tensor: Tensor) -> Tensor:
-    return replace(tensor, dtype="int32")
-
-
-def _fill(lowering: Lowering, result: Array, target: int) -> None:
+def _fill(lowering: Lowering, result: Sources, target: int) -> None:
     filled = result[result < _FIRST_NUMBER]
     if filled.size == 0:
         return
-    lowering.require(bool(np.all(filled == filled.flat[0])), "it fills in different values")
-    parameters = Fill(size_bytes=result.size, value=int(filled.flat[0]))
+    lowering.require(bool(np.all(filled == filled[0])), "it fills in different values")
+    parameters = Fill(size_bytes=result.size, value=int(filled[0]))
     lowering.emit(Operation(FILL, lowering.index, Span(NOWHERE), Span(target), parameters))
 
 
 def _copy(lowering: Lowering, sources: Sources, source: int, target: int) -> None:
+    """As loops, or by a table of blocks, whichever is smaller."""
     found = nests(sources)
+    table = _table(sources, lowering.value_bytes[source]) if found is None or len(found) > 1 else None
+    if table is not None:
+        block_bytes, indices = table
+        loops_bytes = sum(_OPERATION_BYTES + _LOOP_BYTES * len(nest.loops) for nest in found or ())
+        if found is None or _OPERATION_BYTES + _INDEX_BYTES * indices.size < loops_bytes:
+            parameters = Gather(1, lowering.value_bytes[source] // block_bytes, block_bytes, indices.size)
+            constants = indices.astype("<u2").tobytes()
+            lowering.emit(Operation(GATHER, lowering.index, Span(source), Span(target), parameters, constants))
+            return
     if found is None:
-        _gather(lowering, sources, source, target)
-        return
+        raise lowering.refuse("its pattern of copies is too irregular")
     for nest in found:
         lowering.emit(
             Operation(
@@ -99,24 +148,14 @@ def _copy(lowering: Lowering, sources: Sources, source: int, target: int) -> Non
         )
 
 
-def _gather(lowering: Lowering, sources: Sources, source: int, target: int) -> None:
-    """Element by element, or block by block where whole blocks move."""
-    lowering.require(bool(np.all(sources >= 0)), "its pattern of copies is too irregular")
+def _table(sources: Sources, source_bytes: int) -> tuple[int, Sources] | None:
+    """The size of the largest blocks that move as a whole, and the index of each; None when a table cannot say it."""
     flat = sources.reshape(-1)
+    if flat.min() < 0:
+        return None
     breaks = np.flatnonzero(np.diff(flat) != 1) + 1
     starts = np.concatenate([flat[:1], flat[breaks]])
-    block = int(np.gcd.reduce(np.concatenate([breaks, starts, [flat.size]])))
-    elements = lowering.value_bytes[source]
-    block = int(np.gcd(block, elements))
-    indices = flat[::block] // block
-    lowering.require(elements // block <= 0xFFFF, "its pattern of copies is too irregular")
-    lowering.emit(
-        Operation(
-            GATHER,
-            lowering.index,
-            Span(source),
-            Span(target),
-            Gather(outer=1, blocks=elements // block, block_bytes=block, indices=len(indices)),
-            indices.astype("<u2").tobytes(),
-        )
-    )
+    block_bytes = int(np.gcd.reduce(np.concatenate([breaks, starts, [flat.size, source_bytes]])))
+    if source_bytes // block_bytes > _MAX_BLOCKS:
+        return None
+    return block_bytes, flat[::block_bytes] // block_bytes

@@ -13,5 +13,6 @@ def lower_quantize(lowering: Lowering) -> None:
 
 
 def lower_dequantize(lowering: Lowering) -> None:
+    lowering.require(lowering.output().dtype == "float32", f"its output is {lowering.output().dtype}")
     lowering.require(lowering.operator.outputs[0] in lowering.graph.outputs, "it makes floats within the model")
     lowering.rename()

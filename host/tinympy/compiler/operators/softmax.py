@@ -1,4 +1,5 @@
-"""SOFTMAX: the exponentials of all distances from a row's maximum, at most 256, are computed here in fixed point.
+"""SOFTMAX and LOG_SOFTMAX: the exponentials of all distances from a row's maximum, at most 256, are computed here in
+fixed point.
 
 Sources: TFLM's reference softmax.h (the distances that count), gemmlowp's fixedpoint.h (exp_on_negative_values).
 """
@@ -8,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinympy.compiler.lower import Lowering
-from tinympy.compiler.operation import SOFTMAX, Operation, Span
-from tinympy.compiler.parameters import Softmax
+from tinympy.compiler.operation import LOG_SOFTMAX, SOFTMAX, Operation, Span
+from tinympy.compiler.parameters import LogSoftmax, Softmax
 from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
 
 MAX_DEPTH = 4095

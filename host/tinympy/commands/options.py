@@ -1,0 +1,20 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+BoardName = Annotated[str, typer.Option("--board", help="The board (see `tinympy boards`).")]
+EngineName = Annotated[str, typer.Option("--engine", help="What executes the model.")]
+TaskName = Annotated[str | None, typer.Option("--task", help="The task whose model and inputs are used.")]
+ModelPath = Annotated[
+    Path | None, typer.Option("--model", help="A full-int8 .tflite file, on random inputs.", metavar="FILE")
+]
+AssetsFolder = Annotated[
+    Path | None,
+    typer.Option("--assets", help="Folder with models/ and datasets/ (else TINYMPY_ASSETS, else the user's cache)."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]

@@ -1,0 +1,41 @@
+"""`tinympy verify`: is every layer on the board what the reference engine says?"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from tinympy.commands.options import AsJson, AssetsFolder, BoardName, EngineName, ModelPath, TaskName
+from tinympy.errors import InvalidResultError
+
+
+def verify(
+    task: TaskName = None,
+    model: ModelPath = None,
+    board: BoardName = "unix",
+    engine: EngineName = "native",
+    samples: Annotated[int, typer.Option(min=1, help="How many inputs.", metavar="N")] = 3,
+    assets: AssetsFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare every layer on a board with the reference engine, byte for byte."""
+    from rich.console import Console
+
+    from tinympy import plan, verification
+    from tinympy.report import verification as report
+    from tinympy.report.progress import bar
+
+    target = plan.target(board=board, engine=engine, task_name=task, model=model, assets=assets)
+    with bar(target.task.name) as observe:
+        result = verification.verify(target, samples, observe)
+    if as_json:
+        typer.echo(json.dumps(report.document(target, result), indent=2))
+    else:
+        report.render(target, result, Console())
+    if result.difference is not None:
+        raise InvalidResultError(
+            f"{target.board.name} computes wrongly: {report.where(result.difference)}",
+            "run it again: a fault that moves is in memory or the line, one that stays is in the kernels",
+        )

@@ -1,0 +1,154 @@
+"""What a model is made of and what it will need, without a board: the work behind `tinympy check`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinympy.boards import Board
+from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler.graph import Graph, Tensor
+from tinympy.compiler.operators import LOWERINGS
+from tinympy.compiler.read import read
+from tinympy.errors import ModelError
+from tinympy.inspection.cycles import SOURCE
+from tinympy.inspection.fit import Fit, Fitting, modules
+from tinympy.inspection.memory import MemoryMap, Row, Use, Value, memory_map
+from tinympy.inspection.work import Parameters, macs, parameters
+
+__all__ = [
+    "SOURCE",
+    "Fit",
+    "Inspection",
+    "MemoryMap",
+    "Missing",
+    "Parameters",
+    "Row",
+    "Sizes",
+    "Use",
+    "Used",
+    "Value",
+    "inspect",
+    "macs",
+]
+
+
+@dataclass(frozen=True)
+class Used:
+    """An operator that the model uses: how often, and the multiply-accumulates of all of them together."""
+
+    name: str
+    count: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An operator that tinympy does not have: where it stands in the model, and what to do about it."""
+
+    name: str
+    indices: tuple[int, ...]
+    hint: str
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the compiler made of the model: bytes of the program, of the arena, of the arena without kernel scratch."""
+
+    program_bytes: int
+    arena_bytes: int
+    activation_bytes: int
+    operations: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """All that is known of a model. problem says why it cannot be compiled; sizes, fits and map are then empty."""
+
+    name: str
+    model_bytes: int
+    model_sha256: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    used: tuple[Used, ...]
+    missing: tuple[Missing, ...]
+    parameters: Parameters
+    modules: dict[str, int]
+    problem: ModelError | None = None
+    sizes: Sizes | None = None
+    fits: tuple[Fit, ...] = ()
+    map: MemoryMap | None = None
+
+    @property
+    def macs(self) -> int:
+        return sum(used.macs for used in self.used)
+
+
+def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
+    """Look at the bytes of a `.tflite` file, and compare it with `boards`.
+
+    Raises ModelError only when not even its operators can be listed.
+    """
+    graph = read(content)
+    compiled, problem = _compiled(content, name)
+    built = modules({board.arch for board in boards} | {"armv6m"})
+    sizes, fits, memory = None, (), None
+    if compiled is not None:
+        arena, operations = compiled.arena, len(compiled.lowered.operations)
+        sizes = Sizes(len(compiled.program), arena.bytes, arena.activation_bytes, operations)
+        fitting = Fitting(content, compiled, built)
+        fits = tuple(fitting.on(board) for board in boards)
+        memory = memory_map(compiled)
+    return Inspection(
+        name=name,
+        model_bytes=len(content),
+        model_sha256=hashlib.sha256(content).hexdigest(),
+        inputs=tuple(graph.tensors[index] for index in graph.inputs),
+        outputs=tuple(graph.tensors[index] for index in graph.outputs),
+        used=_used(graph),
+        missing=() if compiled is not None else _missing(graph),
+        parameters=parameters(graph),
+        modules=built,
+        problem=problem,
+        sizes=sizes,
+        fits=fits,
+        map=memory,
+    )
+
+
+def _compiled(content: bytes, name: str) -> tuple[Compiled | None, ModelError | None]:
+    try:
+        return compile_model(content, name), None
+    except ModelError as error:
+        return None, error
+
+
+def _used(graph: Graph) -> tuple[Used, ...]:
+    """Most work first, then most often."""
+    names = list(dict.fromkeys(operator.name for operator in graph.operators))
+    found = []
+    for name in names:
+        those = [operator for operator in graph.operators if operator.name == name]
+        found.append(Used(name, len(those), sum(macs(graph, operator) for operator in those)))
+    return tuple(sorted(found, key=lambda used: (-used.macs, -used.count)))
+
+
+def _missing(graph: Graph) -> tuple[Missing, ...]:
+    places: dict[str, list[int]] = {}
+    for index, operator in enumerate(graph.operators):
+        if operator.name not in LOWERINGS:
+            places.setdefault(operator.name, []).append(index)
+    return tuple(Missing(name, tuple(indices), _hint(name)) for name, indices in places.items())
+
+
+def _hint(name: str) -> str:
+    if name.startswith("custom operator Flex"):
+        return "convert without SELECT_TF_OPS: it stands for an operator of full TensorFlow"
+    if name.startswith("custom operator"):
+        return "build the model of TensorFlow Lite's own operators: only the program that made it knows this one"
+    if name in ("IF", "WHILE", "CALL"):
+        return "unroll it: convert the model without control flow"
+    if name in ("BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN", "UNIDIRECTIONAL_SEQUENCE_RNN", "RNN"):
+        return "use convolutions, SVDF, or a unidirectional LSTM"
+    return "replace it by operators of docs/operators.md, or cut it off and compute it on the computer or in Python"

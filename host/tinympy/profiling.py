@@ -1,0 +1,161 @@
+"""Where an inference's time goes: the board times each layer by itself, and the whole inference beside them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+
+from tinympy import connection
+from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler.operation import Channels, Operation
+from tinympy.connection import Observer
+from tinympy.dut import Dut
+from tinympy.inspection.work import macs
+from tinympy.layers import Layer, layers
+from tinympy.plan import Target
+
+WINDOWS = 9
+WINDOW_S = 0.025
+_CALIBRATION_SHARE = 0.05
+_MOST_REPEATS = 1 << 24
+_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Microseconds of one run, for each window."""
+
+    windows_us: tuple[float, ...]
+
+    @property
+    def median_us(self) -> float:
+        return median(self.windows_us)
+
+    @property
+    def range_us(self) -> float:
+        """Slowest less fastest window."""
+        return max(self.windows_us) - min(self.windows_us)
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """One operator: its index and name in the graph, the shape of its (first) output, and what it does.
+
+    bytes_read: its inputs and its constants, each once.
+    """
+
+    operator: int
+    name: str
+    shape: tuple[int, ...]
+    timing: Timing
+    macs: int
+    bytes_read: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The layers in the order in which they run; a call's cost is taken off each, and is part of `whole`.
+
+    clock_hz: None where the board does not know. window_s: what each window lasted at least.
+    """
+
+    layers: tuple[LayerProfile, ...]
+    whole: Timing
+    call: Timing
+    clock_hz: int | None
+    window_s: float
+
+    @property
+    def sum_us(self) -> float:
+        return sum(layer.timing.median_us for layer in self.layers)
+
+    @property
+    def difference_us(self) -> float:
+        """The whole inference less its layers: one call, and what layers cost each other (caches)."""
+        return self.whole.median_us - self.sum_us
+
+    def share(self, layer: LayerProfile) -> float:
+        return layer.timing.median_us / self.sum_us if self.sum_us else 0.0
+
+    def cycles_per_mac(self, layer: LayerProfile) -> float | None:
+        if not layer.macs or self.clock_hz is None:
+            return None
+        return layer.timing.median_us * self.clock_hz / 1e6 / layer.macs
+
+
+def profile(target: Target, window_s: float, observe: Observer) -> Profile:
+    """Profile the model of the target's task on its first input.
+
+    Raises:
+        UsageError: the model or the data cannot be used.
+        NoBoardError, BoardError: the board.
+    """
+    task = target.task
+    compiled = compile_model(task.model(), task.name)
+    data = task.samples(1)[0].inputs[0].tobytes()
+    with connection.serving(target.board, task, compiled.program, observe) as board:
+        clock_hz = board.info.clock_hz or target.board.clock_hz
+        return measure(board.dut, compiled, data, clock_hz, window_s, observe)
+
+
+def measure(
+    dut: Dut, compiled: Compiled, data: bytes, clock_hz: int | None, window_s: float, observe: Observer
+) -> Profile:
+    """Profile a board that serves `compiled`, on raw inputs (all tensors together).
+
+    Each window repeats one layer; the windows of different layers alternate, so that a drift meets all of them.
+    """
+    dut.reset()
+    dut.load_input(data)
+    found = layers(compiled)
+    first, last = compiled.lowered.initial_operations, len(compiled.lowered.operations)
+    ranges = [(first, first), (first, last), *((layer.first, layer.last) for layer in found)]
+    windows: list[list[float]] = [[] for _ in ranges]
+    repeats = [_repeats(dut, *each, window_s) for each in ranges]
+    for window in range(WINDOWS):
+        for index, (each, repeat) in enumerate(zip(ranges, repeats, strict=True)):
+            observe("profile", window * len(ranges) + index, WINDOWS * len(ranges))
+            windows[index].append(dut.run_range(*each, repeat, _PATIENCE_S) / repeat)
+    call = Timing(tuple(windows[0]))
+    net = [Timing(tuple(max(0.0, us - call.median_us) for us in each)) for each in windows[2:]]
+    dut.reset()
+    return Profile(
+        layers=tuple(_profile(compiled, layer, timing) for layer, timing in zip(found, net, strict=True)),
+        whole=Timing(tuple(windows[1])),
+        call=call,
+        clock_hz=clock_hz,
+        window_s=window_s,
+    )
+
+
+def _repeats(dut: Dut, first: int, last: int, window_s: float) -> int:
+    """How often a range must run to fill a window."""
+    repeat = 1
+    while True:
+        elapsed_s = dut.run_range(first, last, repeat, _PATIENCE_S) / 1e6
+        if elapsed_s >= _CALIBRATION_SHARE * window_s or repeat >= _MOST_REPEATS:
+            return max(1, min(_MOST_REPEATS, math.ceil(window_s * repeat / max(elapsed_s, 1e-6))))
+        repeat *= 4
+
+
+def _profile(compiled: Compiled, layer: Layer, timing: Timing) -> LayerProfile:
+    graph = compiled.graph
+    operator = graph.operators[layer.operator]
+    operations = compiled.lowered.operations[layer.first : layer.last]
+    inputs = {span.value for each in operations for span in each.spans if span is not each.output}
+    written = {each.output.value for each in operations}
+    constants = sum(map(_constant_bytes, operations))
+    return LayerProfile(
+        operator=layer.operator,
+        name=operator.name,
+        shape=graph.tensors[operator.outputs[0]].shape if operator.outputs else (),
+        timing=timing,
+        macs=macs(graph, operator),
+        bytes_read=constants + sum(compiled.lowered.value_bytes[value] for value in inputs - written),
+    )
+
+
+def _constant_bytes(operation: Operation) -> int:
+    constants = operation.constants
+    return constants.encoded_bytes(len(constants)) if isinstance(constants, Channels) else len(constants)

@@ -1,0 +1,132 @@
+"""The map that `tinympy check --memory` prints: operations downwards, the arena from left to right, and the peak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tinympy.inspection import MemoryMap, Row, Use
+
+# Neighbours must differ without colours as well.
+_SHADES = "▓▒░"
+_COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red")
+_PERMANENT = {"input": ("█", "white"), "state": ("█", "bright_blue"), "scratch": ("▚", "bright_red")}
+_NARROWEST_BAR = 24
+
+
+def render(map: MemoryMap, console: Console) -> None:
+    """Prints one bar an operation, and below it what makes the largest one."""
+    width = max(_NARROWEST_BAR, console.width - _labels_width(map))
+    console.print(Text(f"arena of {map.arena_bytes} bytes: each line is an operation, each bar a value", "bold"))
+    console.print(Text("numbers: the operation that writes the value; █ kept throughout, ▚ scratch, ▶ the peak", "dim"))
+    console.print()
+    console.print(_ruler(map, width), no_wrap=True, crop=False)
+    peak = map.peak
+    for row in map.rows:
+        console.print(_label(row, map, row is peak) + _bar(row, map, width), no_wrap=True, crop=False)
+    console.print()
+    console.print(_why(map))
+
+
+def document(map: MemoryMap) -> dict[str, Any]:
+    """The same as plain data, for JSON."""
+    return {
+        "arena_bytes": map.arena_bytes,
+        "peak_operation": map.peak.index,
+        "peak_bytes": map.peak.live_bytes,
+        "operations": [
+            {
+                "index": row.index,
+                "operator": row.operator,
+                "name": row.name,
+                "live_bytes": row.live_bytes,
+                "values": [
+                    {
+                        "value": use.value.name,
+                        "what": use.value.what,
+                        "role": use.role,
+                        "offset": use.value.offset,
+                        "bytes": use.value.bytes,
+                    }
+                    for use in row.uses
+                ],
+            }
+            for row in map.rows
+        ],
+    }
+
+
+def _labels_width(map: MemoryMap) -> int:
+    number, name, live = _columns(map)
+    return number + name + live + 5
+
+
+def _columns(map: MemoryMap) -> tuple[int, int, int]:
+    """Widths of the operation's number, its name, and its live bytes."""
+    return (
+        len(str(len(map.rows) - 1)),
+        max(len(row.name) for row in map.rows),
+        max(len(str(map.arena_bytes)), len("bytes")),
+    )
+
+
+def _label(row: Row, map: MemoryMap, peak: bool) -> Text:
+    number, name, live = _columns(map)
+    text = Text(f"{row.index:{number}}  {row.name:{name}} ")
+    text.append(f"{row.live_bytes:{live}}", "bold red" if peak else "dim")
+    return text.append(" ▶" if peak else "  ", "bold red")
+
+
+def _bar(row: Row, map: MemoryMap, width: int) -> Text:
+    cells: list[tuple[str, str]] = [(" ", "")] * width
+    scale = width / map.arena_bytes
+    # The small ones last: they get one cell even where it belongs to a neighbour.
+    for use in sorted(row.uses, key=lambda use: -use.value.bytes):
+        begin = min(width - 1, round(use.value.offset * scale))
+        end = max(begin + 1, round((use.value.offset + use.value.bytes) * scale))
+        shade, colour = _look(use)
+        style = f"bold {colour}" if "written" in use.role else colour
+        label = use.value.name if len(use.value.name) + 1 < end - begin else ""
+        for at in range(begin, end):
+            cells[at] = (label[at - begin], f"bold reverse {colour}") if at - begin < len(label) else (shade, style)
+    return Text.assemble(*cells)
+
+
+def _look(use: Use) -> tuple[str, str]:
+    """Shade and colour of a value: the same on every line."""
+    if use.value.name in _PERMANENT:
+        return _PERMANENT[use.value.name]
+    number = int(use.value.name)
+    return _SHADES[number % len(_SHADES)], _COLOURS[number % len(_COLOURS)]
+
+
+def _ruler(map: MemoryMap, width: int) -> Text:
+    """The arena's addresses above the bars, a mark each quarter."""
+    line = [" "] * width
+    for quarter in range(5):
+        text = str(map.arena_bytes * quarter // 4)
+        at = min(width - len(text), width * quarter // 4)
+        line[at : at + len(text)] = text
+    number, name, live = _columns(map)
+    return Text(f"{'':{number}}  {'operation':{name}} {'bytes':>{live}}  {''.join(line)}", "dim")
+
+
+def _why(map: MemoryMap) -> Table:
+    """The peak in words."""
+    peak = map.peak
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    where = f"alive at once during operation {peak.index}, {peak.name}: the peak"
+    table.add_row(Text(str(peak.live_bytes), "bold red"), Text(where, "bold"))
+    for use in sorted(peak.uses, key=lambda use: use.value.offset):
+        role = "" if use.value.name in _PERMANENT else f", {use.role}" if use.role != "kept" else ", needed later"
+        table.add_row(str(use.value.bytes), f"{use.value.what}{role} (at {use.value.offset})")
+    lost = map.arena_bytes - peak.live_bytes
+    table.add_row(
+        str(lost), "lost to alignment and to gaps" if lost else "lost: no plan of these operations is smaller"
+    )
+    return table

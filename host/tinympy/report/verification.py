@@ -1,0 +1,78 @@
+"""What `tinympy verify` prints: that all bytes agree, or where the first one does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tinympy.plan import Target
+from tinympy.verification import Difference, Verification
+
+
+def render(target: Target, result: Verification, console: Console) -> None:
+    """Prints the verdict, and below it what it is based on."""
+    difference = result.difference
+    name = f"{target.task.name} on {target.board.name} ({target.engine})"
+    verdict = (
+        (f"all {result.compared_bytes} bytes agree with the reference engine", "bold green")
+        if difference is None
+        else ("differs from the reference engine", "bold red")
+    )
+    console.print(Text.assemble(f"{name}: ", verdict))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, text in _passed(result) if difference is None else _failed(result, difference):
+        table.add_row(key, Text(text))
+    console.print(table)
+
+
+def document(target: Target, result: Verification) -> dict[str, Any]:
+    """The same as plain data, for JSON."""
+    difference = result.difference
+    return {
+        "task": target.task.name,
+        "model": target.task.model_file,
+        "board": target.board.name,
+        "emulated": target.board.emulated,
+        "engine": target.engine,
+        "agrees": difference is None,
+        "inputs": result.samples,
+        "operators": result.operators,
+        "compared_bytes": result.compared_bytes,
+        "difference": None if difference is None else vars(difference),
+    }
+
+
+def where(difference: Difference) -> str:
+    """Operator, channel and position in one line."""
+    at = "" if not any(difference.position) and len(difference.position) < 2 else f" at {difference.position}"
+    return f"operator {difference.operator} ({difference.name}), channel {difference.channel}{at}"
+
+
+def _passed(result: Verification) -> list[tuple[str, str]]:
+    return [
+        ("layers", f"{result.operators} operators, each one's output, on {_inputs(result.samples)}"),
+        ("whole", "the outputs of the same inferences in one go"),
+    ]
+
+
+def _failed(result: Verification, difference: Difference) -> list[tuple[str, str]]:
+    agreeing = result.compared_bytes
+    rows = [
+        ("first", where(difference)),
+        ("tensor", f"{difference.tensor}, shape {difference.shape}"),
+        ("value", f"expected {difference.expected}, got {difference.got}"),
+        ("extent", f"{difference.wrong} of {difference.elements} values of this tensor differ"),
+        ("input", f"{difference.sample} (the first is 0); {agreeing} bytes were compared up to here"),
+    ]
+    if difference.whole:
+        rows.append(("whole", "layer by layer all inferences were right: only in one go they are not"))
+    return rows
+
+
+def _inputs(count: int) -> str:
+    return "1 input" if count == 1 else f"{count} inputs"
