@@ -16,6 +16,7 @@ from tinympy import __version__
 from tinympy.commands.check import check
 from tinympy.commands.options import AsJson, AssetsFolder
 from tinympy.commands.profile import profile
+from tinympy.commands.run import run
 from tinympy.commands.verify import verify
 from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 assets_app = typer.Typer(no_args_is_help=True, help="The official models and data sets: what is here, and fetching it.")
 app.add_typer(assets_app, name="assets")
 app.command()(check)
+app.command()(run)
 app.command()(verify)
 app.command()(profile)
 
@@ -160,11 +162,14 @@ def boards(as_json: AsJson = False) -> None:
     from tinympy.boards import BOARDS
 
     if as_json:
-        known = [{"board": b.name, "title": b.title, "arch": b.arch, "emulated": b.emulated} for b in BOARDS]
+        known = [
+            {"board": b.name, "title": b.title, "arch": b.arch, "emulated": b.emulated, "reachable": b.reachable}
+            for b in BOARDS
+        ]
         typer.echo(json.dumps(known, indent=2))
         return
-    for known_board in BOARDS:
-        typer.echo(f"{known_board.name}  {known_board.title} ({known_board.arch})")
+    for b in BOARDS:
+        typer.echo(f"{b.name:8}  {b.title} ({b.arch}){'' if b.reachable else ': cannot be reached yet'}")
 
 
 @app.command("compile")

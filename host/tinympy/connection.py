@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tinympy import boards, deploy, tasks, transport
+from tinympy import boards, deploy, records, tasks, transport
 from tinympy.dut import DeviceInfo, Dut
 from tinympy.errors import BoardError
 
@@ -16,13 +16,12 @@ Observer = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Serving:
-    """What is known of a board that serves; `port` is its serial port."""
+    """A board that serves, and what is known of it."""
 
     dut: Dut
     info: DeviceInfo
-    mpy: deploy.Mpy
     module: deploy.Module
-    port: str
+    board: records.Board
 
 
 @contextlib.contextmanager
@@ -40,7 +39,17 @@ def serving(board: boards.Board, task: tasks.Task, program: bytes, observe: Obse
         line.start(deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes))
         dut = Dut(line)
         dut.wait_ready()
-        yield Serving(dut, dut.info(), mpy, module, launched.port)
+        info = dut.info()
+        described = records.Board(
+            name=board.name,
+            port=launched.port,
+            firmware=f"{info.implementation} {info.version}, {info.build}",
+            mpy=mpy.version,
+            arch=mpy.architecture,
+            clock_hz=info.clock_hz or board.clock_hz,
+            emulated=board.emulated,
+        )
+        yield Serving(dut, info, module, described)
         dut.close()
         line.leave()
 

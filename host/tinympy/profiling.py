@@ -14,6 +14,7 @@ from tinympy.dut import Dut
 from tinympy.inspection.work import macs
 from tinympy.layers import Layer, layers
 from tinympy.plan import Target
+from tinympy.subject import Subject
 
 WINDOWS = 9
 WINDOW_S = 0.025
@@ -84,7 +85,7 @@ class Profile:
         return layer.timing.median_us * self.clock_hz / 1e6 / layer.macs
 
 
-def profile(target: Target, window_s: float, observe: Observer) -> Profile:
+def profile(target: Target, window_s: float, observe: Observer) -> tuple[Subject, Profile]:
     """Profile the model of the target's task on its first input.
 
     Raises:
@@ -94,9 +95,9 @@ def profile(target: Target, window_s: float, observe: Observer) -> Profile:
     task = target.task
     compiled = compile_model(task.model(), task.name)
     data = task.samples(1)[0].inputs[0].tobytes()
-    with connection.serving(target.board, task, compiled.program, observe) as board:
-        clock_hz = board.info.clock_hz or target.board.clock_hz
-        return measure(board.dut, compiled, data, clock_hz, window_s, observe)
+    with connection.serving(target.board, task, compiled.program, observe) as serving:
+        subject = Subject(task.name, task.model_file, target.engine, serving.board, task.caveat)
+        return subject, measure(serving.dut, compiled, data, serving.board.clock_hz, window_s, observe)
 
 
 def measure(

@@ -56,12 +56,12 @@ def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
     compiled = compile_model(model, task.name)
     samples = task.samples(job.samples)
     started_s = time.monotonic()
-    with connection.serving(job.board, task, compiled.program, observe) as board:
-        record = _begin(job, compiled, model, samples, board)
+    with connection.serving(job.board, task, compiled.program, observe) as serving:
+        record = _begin(job, compiled, model, samples, serving)
         records.create(record, job.folder)
         begun(record)
         with _kept(record):
-            measured = _Run(job, record, board.dut, samples, observe, time.monotonic() - started_s)
+            measured = _Run(job, record, serving.dut, samples, observe, time.monotonic() - started_s)
             if "accuracy" in job.modes:
                 _measure_accuracy(measured)
             if "performance" in job.modes:
@@ -89,21 +89,13 @@ def _kept(record: Record) -> Iterator[None]:
 
 
 def _begin(
-    job: Job, compiled: Compiled, model: bytes, samples: list[tasks.Sample], board: connection.Serving
+    job: Job, compiled: Compiled, model: bytes, samples: list[tasks.Sample], serving: connection.Serving
 ) -> Record:
-    task, info = job.task, board.info
+    task, info = job.task, serving.info
     record = Record.begin(
         mode="all" if len(job.modes) > 1 else job.modes[0],
-        board=records.Board(
-            name=job.board.name,
-            port=board.port,
-            firmware=f"{info.implementation} {info.version}, {info.build}",
-            mpy=board.mpy.version,
-            arch=board.mpy.architecture,
-            clock_hz=info.clock_hz or job.board.clock_hz,
-            emulated=job.board.emulated,
-        ),
-        engine=records.Engine(job.engine, board.module.sha256),
+        board=serving.board,
+        engine=records.Engine(job.engine, serving.module.sha256),
         task=records.Task(task.name, task.title, task.official, task.target),
         model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights),
     )
@@ -116,7 +108,7 @@ def _begin(
         info.arena_bytes,
         len(compiled.lowered.operations),
     )
-    record.memory = records.Memory(info.arena_bytes, info.program_bytes, board.module.ram_bytes, info.heap_free_bytes)
+    record.memory = records.Memory(info.arena_bytes, info.program_bytes, serving.module.ram_bytes, info.heap_free_bytes)
     return record
 
 

@@ -18,6 +18,7 @@ from tinympy.layers import Layer, layers
 from tinympy.plan import Target
 from tinympy.reference import Interpreter
 from tinympy.signature import Signature, parts
+from tinympy.subject import Subject
 
 Array = npt.NDArray[Any]
 
@@ -57,7 +58,7 @@ class Verification:
     difference: Difference | None
 
 
-def verify(target: Target, samples: int, observe: Observer) -> Verification:
+def verify(target: Target, samples: int, observe: Observer) -> tuple[Subject, Verification]:
     """Compare the first `samples` inputs of the target's task.
 
     Raises:
@@ -67,8 +68,9 @@ def verify(target: Target, samples: int, observe: Observer) -> Verification:
     task = target.task
     compiled = compile_model(task.model(), task.name)
     inputs = [row.tobytes() for sample in task.samples(samples) for row in sample.inputs[:samples]][:samples]
-    with connection.serving(target.board, task, compiled.program, observe) as board:
-        return compare(board.dut, compiled, inputs, observe)
+    with connection.serving(target.board, task, compiled.program, observe) as serving:
+        subject = Subject(task.name, task.model_file, target.engine, serving.board, task.caveat)
+        return subject, compare(serving.dut, compiled, inputs, observe)
 
 
 def compare(dut: Dut, compiled: Compiled, inputs: Sequence[bytes], observe: Observer) -> Verification:

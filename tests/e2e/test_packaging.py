@@ -29,6 +29,8 @@ def test_the_wheel_carries_device_files_modules_and_data(wheel: Path) -> None:
     assert "tinympy/prebuilt/manifest.json" in names
     assert {"tinympy/prebuilt/x64-mpy6.3/_native.mpy", "tinympy/prebuilt/armv6m-mpy6.3/_native.mpy"} <= names
     assert {f"tinympy/datasets/digits/{name}" for name in ("digits_int8.tflite", "inputs.npy", "y_labels.csv")} <= names
+    tables = {f"tinympy/generated/{path.name}" for path in (ROOT / "host/tinympy/generated").glob("*.txt")}
+    assert tables and tables <= names
     sources = {path.relative_to(ROOT / "host") for path in (ROOT / "host").rglob("*.py")}
     assert {str(path) for path in sources} <= names
 

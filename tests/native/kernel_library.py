@@ -68,10 +68,14 @@ class Loaded:
         if error < 0:
             raise ProgramRefused(error)
 
+    def reset(self) -> None:
+        """Give the state its initial value, as must be done before the first inference of a model that has any."""
+        self.run(0, self.head.initial_operations)
+
     def infer(self, *inputs: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int8]]:
         for tensor, values in zip(self.head.inputs, inputs, strict=True):
             self.arena[tensor.offset : tensor.offset + tensor.bytes] = values.reshape(-1).view(np.uint8)
-        self.run()
+        self.run(self.head.initial_operations)
         return [
             self.arena[tensor.offset : tensor.offset + tensor.bytes].view(np.int8).reshape(tensor.shape)
             for tensor in self.head.outputs

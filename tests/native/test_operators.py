@@ -8,20 +8,30 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import assume, given
+from tinympy.device.program import TensorInfo
 
-from bit_exact import MODELS_PER_OPERATOR, SEEDS, runtime
+import generated_layout
+import generated_simple
+import generated_stateful
+from bit_exact import ARENA_BYTES, MODELS_PER_OPERATOR, SEEDS, runtime
 from generated import sample_input_lists
-from generated_simple import OPERATORS, single
 from kernel_library import KernelLibrary
 from tinympy.compiler import compile_model
 from tinympy.compiler.edges import inner_tensor
 from tinympy.compiler.graph import Graph
 from tinympy.compiler.operators import LOWERINGS
 from tinympy.compiler.write import write
-from tinympy.device.program import TensorInfo
 from tinympy.errors import ModelError
 
 EIGHT_BITS = ("int8", "uint8")
+
+STATELESS = {
+    name: module.single
+    for module in (generated_simple, generated_layout)
+    for name in module.OPERATORS.keys() & LOWERINGS
+}
+# Those of the reference engine that are int16 throughout are not for the kernels.
+STATEFUL = ["CALL_ONCE", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "streaming network"]
 
 
 @pytest.fixture(scope="module", params=["sanitized", "narrow"])
@@ -29,16 +39,58 @@ def library(request: pytest.FixtureRequest) -> KernelLibrary:
     return KernelLibrary(request.param)
 
 
-@pytest.mark.parametrize("name", sorted(OPERATORS.keys() & LOWERINGS.keys()))
+@pytest.mark.parametrize("name", sorted(STATELESS))
 def test_operator_is_bit_exact(library: KernelLibrary, name: str) -> None:
     @MODELS_PER_OPERATOR
-    @given(single(name), SEEDS)
+    @given(STATELESS[name](name), SEEDS)
     def check(graph: Graph, seed: int) -> None:
         assume(is_eight_bits(graph))
-        model = write(graph)
-        reference = runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
-        loaded = library.load(compile_model(model).program)
-        for values in sample_input_lists(graph, seed):
+        assert_bit_exact(library, graph, [sample_input_lists(graph, seed)])
+
+    check()
+
+
+@pytest.mark.parametrize("name", STATEFUL)
+def test_stateful_operator_is_bit_exact_over_frames_and_after_a_reset(library: KernelLibrary, name: str) -> None:
+    @MODELS_PER_OPERATOR
+    @given(generated_stateful.single(name), SEEDS)
+    def check(graph: Graph, seed: int) -> None:
+        assert_bit_exact(library, graph, [frames_of(graph, seed)] * 2)
+
+    check()
+
+
+@pytest.mark.parametrize("name", ["SVDF", "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM"])
+def test_weights_split_over_tiles_are_bit_exact(library: KernelLibrary, name: str) -> None:
+    module = generated_stateful if name in STATEFUL else generated_simple
+
+    @MODELS_PER_OPERATOR
+    @given(module.single(name), SEEDS)
+    def check(graph: Graph, seed: int) -> None:
+        assert_bit_exact(library, graph, [frames_of(graph, seed)], tile_bytes=1024)
+
+    check()
+
+
+def frames_of(graph: Graph, seed: int) -> list[list[npt.NDArray[Any]]]:
+    """The inputs of ten consecutive inferences."""
+    return sample_input_lists(graph, seed) + sample_input_lists(graph, seed ^ 1)
+
+
+def assert_bit_exact(
+    library: KernelLibrary,
+    graph: Graph,
+    sequences: list[list[list[npt.NDArray[Any]]]],
+    tile_bytes: int | None = None,
+) -> None:
+    """Every output for every input of every sequence, before each of which the state is reset."""
+    model = write(graph)
+    loaded = library.load(compile_model(model, tile_bytes=tile_bytes).program)
+    for sequence in sequences:
+        loaded.reset()
+        # A new one: its own reset forgets what CALL_ONCE has assigned.
+        reference = runtime.Interpreter.from_bytes(model, arena_size=ARENA_BYTES)
+        for values in sequence:
             for position, value in enumerate(values):
                 reference.set_input(value, position)
             reference.invoke()
@@ -46,8 +98,6 @@ def test_operator_is_bit_exact(library: KernelLibrary, name: str) -> None:
             outputs = loaded.infer(*given_inputs)
             for position, (output, info) in enumerate(zip(outputs, loaded.head.outputs, strict=True)):
                 np.testing.assert_array_equal(outside(output, info), reference.get_output(position))
-
-    check()
 
 
 def is_eight_bits(graph: Graph) -> bool:

@@ -44,6 +44,11 @@ class Board:
     library: str = "/lib"
     launch: Callable[[], Launched] | None = None
 
+    @property
+    def reachable(self) -> bool:
+        """Whether something can be run on it."""
+        return self.launch is not None
+
 
 def _launch_unix() -> Launched:
     from .unix import UnixBoard
@@ -149,8 +154,8 @@ def known(name: str) -> Board:
 def get(name: str) -> Board:
     """The board called `name`, to run something on it. UsageError if there is none, or it cannot be reached yet."""
     board = known(name)
-    if board.launch is None:
-        reachable = ", ".join(board.name for board in BOARDS if board.launch is not None)
+    if not board.reachable:
+        reachable = ", ".join(board.name for board in BOARDS if board.reachable)
         raise UsageError(
             f"{name} is known, but cannot be reached yet",
             f"`tinympy check MODEL --board {name}` says whether a model fits; what can be run: {reachable}",

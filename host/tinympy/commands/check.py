@@ -36,23 +36,23 @@ def check(
     else:
         console = Console()
         report.render(found, console)
-        if memory and found.map is not None:
+        if memory and found.memory is not None:
             console.print()
-            memory_map.render(found.map, console)
+            memory_map.render(found.memory, console)
     if found.problem is not None:
         raise found.problem
 
 
 def _model(model: str, assets: Path | None) -> tuple[bytes, str]:
     """The content of a file, or of a task's model, and its name. UsageError where there is neither."""
-    from tinympy import plan, tasks
-
     path = Path(model)
-    if model in tasks.TASKS and not path.exists():
-        task = plan.target(board="unix", engine="native", task_name=model, model=None, assets=assets).task
-        return task.model(), task.model_file
     try:
         return path.read_bytes(), path.name
     except OSError as error:
+        from tinympy import plan, tasks
+
+        if model in tasks.TASKS:
+            task = plan.target(board="unix", engine="native", task_name=model, model=None, assets=assets).task
+            return task.model(), task.model_file
         hint = f"name a .tflite file, or one of the tasks {' '.join(tasks.TASKS)}"
         raise UsageError(f"cannot read {model}: {error.strerror}", hint) from error

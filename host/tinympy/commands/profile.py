@@ -39,11 +39,11 @@ def profile(
     if chart is not None:
         charts.check(chart)
     with bar(target.task.name) as observe:
-        result = profiling.profile(target, window, observe)
+        subject, result = profiling.profile(target, window, observe)
     if as_json:
-        typer.echo(json.dumps(report.document(target, result), indent=2))
+        typer.echo(json.dumps(report.document(subject, result), indent=2))
     else:
-        report.render(target, result, Console())
+        report.render(subject, result, Console())
     if table is not None:
         try:
             table.write_text(report.as_csv(result), encoding="utf-8")
@@ -52,4 +52,4 @@ def profile(
                 f"cannot write {table}: {error.strerror}", "name a file in a folder that exists"
             ) from error
     if chart is not None:
-        charts.write(target, result, chart)
+        charts.write(subject, result, chart)

@@ -29,13 +29,13 @@ def verify(
 
     target = plan.target(board=board, engine=engine, task_name=task, model=model, assets=assets)
     with bar(target.task.name) as observe:
-        result = verification.verify(target, samples, observe)
+        subject, result = verification.verify(target, samples, observe)
     if as_json:
-        typer.echo(json.dumps(report.document(target, result), indent=2))
+        typer.echo(json.dumps(report.document(subject, result), indent=2))
     else:
-        report.render(target, result, Console())
+        report.render(subject, result, Console())
     if result.difference is not None:
         raise InvalidResultError(
-            f"{target.board.name} computes wrongly: {report.where(result.difference)}",
+            f"{subject.board.name} computes wrongly: {report.where(result.difference)}",
             "run it again: a fault that moves is in memory or the line, one that stays is in the kernels",
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinympy.compiler.edges import inner_tensor
 from tinympy.compiler.graph import Graph, Operator, Tensor
-from tinympy.compiler.loops import straight
+from tinympy.compiler.loops import Nest, straight
 from tinympy.compiler.operation import COPY, FILL, NO_OPERATOR, NOWHERE, Lowered, Operation, Span
 from tinympy.compiler.parameters import Copy, Fill
 from tinympy.compiler.state import Array, initial_state, initial_variables
@@ -103,6 +103,12 @@ class Lowering:
             raise self.refuse(f"a dimension beyond the program format's limits ({error})") from error
         self.operations.append(operation)
 
+    def copy(self, nest: Nest, source: int, target: int) -> None:
+        """Add the operation that copies from one value to another by these loops."""
+        parameters = Copy(len(nest.loops), nest.element_bytes)
+        begin, end = Span(source, nest.input_offset), Span(target, nest.output_offset)
+        self.emit(Operation(COPY, self.index, begin, end, parameters, nest.encode()))
+
     def require_int8(self, *tensors: Tensor) -> None:
         for tensor in tensors:
             if tensor.dtype != "int8":
@@ -143,9 +149,12 @@ def lower(graph: Graph) -> Lowered:
     for index in range(len(graph.operators)):
         lowering = Lowering(graph, index, value_of, variables, value_bytes, operations)
         before = len(operations)
-        # What becomes of scales at the ends of their range is looked at where it matters.
-        with np.errstate(all="ignore"):
-            LOWERINGS[graph.operators[index].name](lowering)
+        try:
+            # Scales beyond all proportion end as inf, nan or 0, which are refused where it matters.
+            with np.errstate(all="ignore"):
+                LOWERINGS[graph.operators[index].name](lowering)
+        except OverflowError as error:
+            raise lowering.refuse(f"a number beyond all proportion ({error})") from error
         constant_bytes += sum(len(each.constants) for each in operations[before:] if isinstance(each.constants, bytes))
         lowering.require(constant_bytes <= MAX_CONSTANT_BYTES, f"more than {MAX_CONSTANT_BYTES} bytes of constants")
     for tensor in graph.outputs:

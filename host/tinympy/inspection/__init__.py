@@ -64,7 +64,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Inspection:
-    """All that is known of a model. problem says why it cannot be compiled; sizes, fits and map are then empty."""
+    """All that is known of a model. problem says why it cannot be compiled; sizes, fits and memory are then empty."""
 
     name: str
     model_bytes: int
@@ -78,7 +78,7 @@ class Inspection:
     problem: ModelError | None = None
     sizes: Sizes | None = None
     fits: tuple[Fit, ...] = ()
-    map: MemoryMap | None = None
+    memory: MemoryMap | None = None
 
     @property
     def macs(self) -> int:
@@ -113,7 +113,7 @@ def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
         problem=problem,
         sizes=sizes,
         fits=fits,
-        map=memory,
+        memory=memory,
     )
 
 

@@ -29,7 +29,7 @@ SIGMOID_TABLE = _sigmoid_table()
 def logistic(x: Int64s) -> Int64s:
     """1 / (1 + exp(-x)) in units of 2^-15, for 16-bit x in units of 2^-12."""
     scaled = 3 * x  # table entries are 1/24 apart, 512 units of 2^-12 / 3
-    result = _interpolated(np.abs(scaled), 9, 0x7FFF << 10)
+    result = _interpolated(np.abs(scaled), 9)
     return np.where(scaled >= 0, result + (1 << 9), (1 << 25) - result + (1 << 9) - 1) >> 10
 
 
@@ -37,13 +37,13 @@ def tanh(x: Int64s, unit_exponent: int) -> Int64s:
     """tanh(x) in units of 2^-15, for 16-bit x in units of 2^unit_exponent."""
     shift = unit_exponent + 12
     scaled = (3 * x) << shift if shift >= 0 else (3 * x + (1 << (-shift - 1))) >> -shift
-    result = _interpolated(np.abs(scaled), 8, 0xFFFF << 8) - (1 << 23)
+    result = _interpolated(np.abs(scaled), 8) - (1 << 23)
     return np.where(scaled >= 0, result + (1 << 7), -result + (1 << 7) - 1) >> 8
 
 
-def _interpolated(x: Int64s, fraction_bits: int, beyond: int) -> Int64s:
-    """Between the table's entries; `beyond` where it ends."""
+def _interpolated(x: Int64s, fraction_bits: int) -> Int64s:
+    """Between the table's entries; behind the last but one (where 16 bits never lead the logistic function) the last."""
     index = np.minimum(x >> fraction_bits, 254)
     entry, next_entry = SIGMOID_TABLE[index], SIGMOID_TABLE[index + 1]
     between = (entry << fraction_bits) + (x & ((1 << fraction_bits) - 1)) * (next_entry - entry)
-    return np.where(x >> fraction_bits >= 255, beyond, between)
+    return np.where(x >> fraction_bits >= 255, SIGMOID_TABLE[255] << fraction_bits, between)

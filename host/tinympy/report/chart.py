@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinympy.errors import UsageError
-from tinympy.plan import Target
 from tinympy.profiling import Profile
 from tinympy.report.profile import heading, shape
 
@@ -27,7 +26,7 @@ def check(file: Path) -> None:
         raise UsageError("charts need matplotlib, which is not installed", "pip install 'tinympy[charts]'") from error
 
 
-def write(target: Target, result: Profile, file: Path) -> None:
+def write(subject: Subject, result: Profile, file: Path) -> None:
     """Draw the profile into `file`, an SVG or PNG picture by its name. UsageError when that cannot be done."""
     check(file)
     from matplotlib import colormaps
@@ -56,8 +55,8 @@ def write(target: Target, result: Profile, file: Path) -> None:
     axes.margins(x=0.12, y=0.01)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("microseconds: median of the windows, with their range")
-    caveat = "" if target.task.caveat is None else f"\n{target.task.caveat}"
-    figure.suptitle(f"{heading(target)}: {result.whole.median_us / 1000:.3g} ms for one inference{caveat}", fontsize=11)
+    caveat = "" if subject.caveat is None else f"\n{subject.caveat}"
+    figure.suptitle(f"{subject.heading}: {result.whole.median_us / 1000:.3g} ms for one inference{caveat}", fontsize=11)
     try:
         figure.savefig(file, dpi=150)
     except OSError as error:

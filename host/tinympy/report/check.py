@@ -55,7 +55,7 @@ def document(found: Inspection, memory: bool) -> dict[str, Any]:
         "boards": [_fit(fit) for fit in found.fits],
     }
     if memory:
-        shown["memory"] = None if found.map is None else memory_map.document(found.map)
+        shown["memory"] = None if found.memory is None else memory_map.document(found.memory)
     return shown
 
 
@@ -147,13 +147,13 @@ def _boards(fits: Iterable[Fit], gap: int) -> Table:
     table.add_column("about\nms", justify="right", no_wrap=True)
     table.add_column("")
     for fit in fits:
-        estimate = _NONE if fit.latency_s is None else Text("≈ " + _two_digits(fit.latency_s * 1000))
+        estimate = _NONE if fit.latency_s is None else Text("≈" + _two_digits(fit.latency_s * 1000))
         table.add_row(
             Text(fit.board.name, "bold"),
             Text("yes", "green") if fit.fits else Text("no", "bold red"),
             fit.weights or _NONE,
-            f"{fit.needed_bytes / 1000:.1f}",
-            f"{fit.board.heap_bytes / 1000:.1f}",
+            _kilobytes(fit.needed_bytes),
+            _kilobytes(fit.board.heap_bytes),
             estimate,
             Text(_short(fit), "dim" if fit.fits else ""),
         )
@@ -188,6 +188,10 @@ def _facts(rows: Iterable[tuple[str, Text]]) -> Table:
 def _grouped(number: int) -> str:
     """Digits in groups of three."""
     return f"{number:,}".replace(",", " ")
+
+
+def _kilobytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1000:.{0 if size_bytes >= 1_000_000 else 1}f}"
 
 
 def _two_digits(value: float) -> str:

@@ -13,30 +13,30 @@ from tinympy.inspection import MemoryMap, Row, Use
 # Neighbours must differ without colours as well.
 _SHADES = "▓▒░"
 _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red")
-_PERMANENT = {"input": ("█", "white"), "state": ("█", "bright_blue"), "scratch": ("▚", "bright_red")}
+_PERMANENT = {"input": ("█", "bright_black"), "state": ("█", "bright_blue"), "scratch": ("▚", "bright_red")}
 _NARROWEST_BAR = 24
 
 
-def render(map: MemoryMap, console: Console) -> None:
+def render(memory: MemoryMap, console: Console) -> None:
     """Prints one bar an operation, and below it what makes the largest one."""
-    width = max(_NARROWEST_BAR, console.width - _labels_width(map))
-    console.print(Text(f"arena of {map.arena_bytes} bytes: each line is an operation, each bar a value", "bold"))
-    console.print(Text("numbers: the operation that writes the value; █ kept throughout, ▚ scratch, ▶ the peak", "dim"))
+    width = max(_NARROWEST_BAR, console.width - _labels_width(memory))
+    console.print(Text(f"arena of {memory.arena_bytes} bytes: each line is an operation, each bar a value", "bold"))
+    console.print(Text("number: the operation that writes it; █ kept throughout, ▚ scratch, ▶ the peak", "dim"))
     console.print()
-    console.print(_ruler(map, width), no_wrap=True, crop=False)
-    peak = map.peak
-    for row in map.rows:
-        console.print(_label(row, map, row is peak) + _bar(row, map, width), no_wrap=True, crop=False)
+    console.print(_ruler(memory, width), no_wrap=True, crop=False)
+    peak = memory.peak
+    for row in memory.rows:
+        console.print(_label(row, memory, row is peak) + _bar(row, memory, width), no_wrap=True, crop=False)
     console.print()
-    console.print(_why(map))
+    console.print(_why(memory))
 
 
-def document(map: MemoryMap) -> dict[str, Any]:
+def document(memory: MemoryMap) -> dict[str, Any]:
     """The same as plain data, for JSON."""
     return {
-        "arena_bytes": map.arena_bytes,
-        "peak_operation": map.peak.index,
-        "peak_bytes": map.peak.live_bytes,
+        "arena_bytes": memory.arena_bytes,
+        "peak_operation": memory.peak.index,
+        "peak_bytes": memory.peak.live_bytes,
         "operations": [
             {
                 "index": row.index,
@@ -54,35 +54,35 @@ def document(map: MemoryMap) -> dict[str, Any]:
                     for use in row.uses
                 ],
             }
-            for row in map.rows
+            for row in memory.rows
         ],
     }
 
 
-def _labels_width(map: MemoryMap) -> int:
-    number, name, live = _columns(map)
+def _labels_width(memory: MemoryMap) -> int:
+    number, name, live = _columns(memory)
     return number + name + live + 5
 
 
-def _columns(map: MemoryMap) -> tuple[int, int, int]:
+def _columns(memory: MemoryMap) -> tuple[int, int, int]:
     """Widths of the operation's number, its name, and its live bytes."""
     return (
-        len(str(len(map.rows) - 1)),
-        max(len(row.name) for row in map.rows),
-        max(len(str(map.arena_bytes)), len("bytes")),
+        len(str(len(memory.rows) - 1)),
+        max(len(row.name) for row in memory.rows),
+        max(len(str(memory.arena_bytes)), len("bytes")),
     )
 
 
-def _label(row: Row, map: MemoryMap, peak: bool) -> Text:
-    number, name, live = _columns(map)
+def _label(row: Row, memory: MemoryMap, peak: bool) -> Text:
+    number, name, live = _columns(memory)
     text = Text(f"{row.index:{number}}  {row.name:{name}} ")
     text.append(f"{row.live_bytes:{live}}", "bold red" if peak else "dim")
     return text.append(" ▶" if peak else "  ", "bold red")
 
 
-def _bar(row: Row, map: MemoryMap, width: int) -> Text:
+def _bar(row: Row, memory: MemoryMap, width: int) -> Text:
     cells: list[tuple[str, str]] = [(" ", "")] * width
-    scale = width / map.arena_bytes
+    scale = width / memory.arena_bytes
     # The small ones last: they get one cell even where it belongs to a neighbour.
     for use in sorted(row.uses, key=lambda use: -use.value.bytes):
         begin = min(width - 1, round(use.value.offset * scale))
@@ -103,20 +103,20 @@ def _look(use: Use) -> tuple[str, str]:
     return _SHADES[number % len(_SHADES)], _COLOURS[number % len(_COLOURS)]
 
 
-def _ruler(map: MemoryMap, width: int) -> Text:
+def _ruler(memory: MemoryMap, width: int) -> Text:
     """The arena's addresses above the bars, a mark each quarter."""
     line = [" "] * width
     for quarter in range(5):
-        text = str(map.arena_bytes * quarter // 4)
+        text = str(memory.arena_bytes * quarter // 4)
         at = min(width - len(text), width * quarter // 4)
         line[at : at + len(text)] = text
-    number, name, live = _columns(map)
+    number, name, live = _columns(memory)
     return Text(f"{'':{number}}  {'operation':{name}} {'bytes':>{live}}  {''.join(line)}", "dim")
 
 
-def _why(map: MemoryMap) -> Table:
+def _why(memory: MemoryMap) -> Table:
     """The peak in words."""
-    peak = map.peak
+    peak = memory.peak
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
@@ -125,8 +125,6 @@ def _why(map: MemoryMap) -> Table:
     for use in sorted(peak.uses, key=lambda use: use.value.offset):
         role = "" if use.value.name in _PERMANENT else f", {use.role}" if use.role != "kept" else ", needed later"
         table.add_row(str(use.value.bytes), f"{use.value.what}{role} (at {use.value.offset})")
-    lost = map.arena_bytes - peak.live_bytes
-    table.add_row(
-        str(lost), "lost to alignment and to gaps" if lost else "lost: no plan of these operations is smaller"
-    )
+    lost = memory.arena_bytes - peak.live_bytes
+    table.add_row(str(lost), "lost to alignment and gaps" if lost else "lost to gaps")
     return table

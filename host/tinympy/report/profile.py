@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinympy.plan import Target
 from tinympy.profiling import WINDOWS, LayerProfile, Profile
 
 _BAR_CHARACTERS = 24
@@ -30,21 +29,21 @@ _COLUMNS = (
 )
 
 
-def render(target: Target, result: Profile, console: Console) -> None:
+def render(subject: Subject, result: Profile, console: Console) -> None:
     """Prints the table and the notes below it; made for 80 columns, with bars where there are 110."""
     bars = console.width >= _ROOMY_COLUMNS
-    console.print(heading(target), style="bold")
+    console.print(subject.heading, style="bold")
     console.print(_table(result, bars), crop=False)
     console.print()
     notes = Table.grid(padding=(0, 2, 0, 0))
     notes.add_column(style="dim", no_wrap=True)
     notes.add_column(overflow="fold")
-    for key, text in _notes(target, result):
+    for key, text in _notes(subject, result):
         notes.add_row(key, Text(text))
     console.print(notes)
 
 
-def heading(target: Target) -> str:
+def heading(subject: Subject) -> str:
     """Task, board and engine in one line; an emulated board is called that."""
     emulated = ", emulated" if target.board.emulated else ""
     return f"{target.task.name} on {target.board.name} ({target.engine}{emulated})"
@@ -55,7 +54,7 @@ def rows(result: Profile) -> list[dict[str, Any]]:
     return [dict(zip(_COLUMNS, _figures(result, layer), strict=True)) for layer in result.layers]
 
 
-def document(target: Target, result: Profile) -> dict[str, Any]:
+def document(subject: Subject, result: Profile) -> dict[str, Any]:
     """The whole profile as plain data, for JSON."""
     return {
         "task": target.task.name,
@@ -72,7 +71,7 @@ def document(target: Target, result: Profile) -> dict[str, Any]:
         "whole_windows_us": list(result.whole.windows_us),
         "call_us": result.call.median_us,
         "difference_us": result.difference_us,
-        "caveat": target.task.caveat,
+        "caveat": subject.caveat,
     }
 
 
@@ -144,7 +143,7 @@ def _table(result: Profile, bars: bool) -> Table:
     return table
 
 
-def _notes(target: Target, result: Profile) -> list[tuple[str, str]]:
+def _notes(subject: Subject, result: Profile) -> list[tuple[str, str]]:
     whole = result.whole
     widest = max(result.layers, key=lambda layer: layer.timing.range_us, default=None)
     layers = (
@@ -160,8 +159,8 @@ def _notes(target: Target, result: Profile) -> list[tuple[str, str]]:
     ]
     if result.clock_hz is not None:
         notes.append(("clock", f"{result.clock_hz / 1e6:g} MHz"))
-    if target.task.caveat is not None:
-        notes.append(("note", target.task.caveat))
+    if subject.caveat is not None:
+        notes.append(("note", subject.caveat))
     return notes
 
 

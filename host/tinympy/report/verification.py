@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinympy.plan import Target
 from tinympy.verification import Difference, Verification
 
 
-def render(target: Target, result: Verification, console: Console) -> None:
+def render(subject: Subject, result: Verification, console: Console) -> None:
     """Prints the verdict, and below it what it is based on."""
     difference = result.difference
     name = f"{target.task.name} on {target.board.name} ({target.engine})"
@@ -30,7 +29,7 @@ def render(target: Target, result: Verification, console: Console) -> None:
     console.print(table)
 
 
-def document(target: Target, result: Verification) -> dict[str, Any]:
+def document(subject: Subject, result: Verification) -> dict[str, Any]:
     """The same as plain data, for JSON."""
     difference = result.difference
     return {

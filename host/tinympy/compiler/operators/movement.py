@@ -9,8 +9,8 @@ import numpy as np
 
 from tinympy.compiler.loops import MAX_ELEMENTS, MAX_RANK, Sources, nests
 from tinympy.compiler.lower import Lowering
-from tinympy.compiler.operation import COPY, FILL, GATHER, NOWHERE, Operation, Span
-from tinympy.compiler.parameters import Copy, Fill, Gather
+from tinympy.compiler.operation import FILL, GATHER, NOWHERE, Operation, Span
+from tinympy.compiler.parameters import Fill, Gather
 from tinympy.reference.node import Array, Node
 from tinympy.reference.operators import OPERATORS
 
@@ -58,7 +58,7 @@ def _require_possible(lowering: Lowering, moving: range) -> None:
     ranks = [len(tensor.shape) for tensor in (*inputs, *outputs)]
     lowering.require(max(ranks) <= MAX_RANK, f"{max(ranks)} dimensions, {MAX_RANK} at most")
     sizes = [sum(tensor.elements for tensor in tensors) for tensors in (inputs, outputs)]
-    lowering.require(0 < min(sizes) and max(sizes) <= MAX_ELEMENTS, f"{max(sizes)} elements, {MAX_ELEMENTS} at most")
+    lowering.require(min(sizes) > 0 and max(sizes) <= MAX_ELEMENTS, f"{max(sizes)} elements, {MAX_ELEMENTS} at most")
     lowering.require(len(inputs) * sizes[1] <= _MAX_COMPARISONS, f"{len(inputs)} inputs of so many elements")
     shape = _grown_shape(lowering)
     lowering.require(shape is None or math.prod(shape) == sizes[1], f"shape {shape} into {outputs[0].shape}")
@@ -136,16 +136,7 @@ def _copy(lowering: Lowering, sources: Sources, source: int, target: int) -> Non
     if found is None:
         raise lowering.refuse("its pattern of copies is too irregular")
     for nest in found:
-        lowering.emit(
-            Operation(
-                COPY,
-                lowering.index,
-                Span(source, nest.input_offset),
-                Span(target, nest.output_offset),
-                Copy(len(nest.loops), nest.element_bytes),
-                nest.encode(),
-            )
-        )
+        lowering.copy(nest, source, target)
 
 
 def _table(sources: Sources, source_bytes: int) -> tuple[int, Sources] | None:

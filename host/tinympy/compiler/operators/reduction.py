@@ -8,8 +8,8 @@ import numpy as np
 
 from tinympy.compiler.loops import MAX_ELEMENTS, MAX_RANK, nests
 from tinympy.compiler.lower import Lowering
-from tinympy.compiler.operation import COPY, REDUCE, Operation, Span
-from tinympy.compiler.parameters import Copy, Reduce
+from tinympy.compiler.operation import REDUCE, Operation, Span
+from tinympy.compiler.parameters import Reduce
 from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
 
 _KINDS = {"MEAN": Reduce.SUM, "SUM": Reduce.SUM, "REDUCE_MAX": Reduce.MAX, "REDUCE_MIN": Reduce.MIN}
@@ -74,7 +74,7 @@ def _divided(multiplier: int, shift: int, count: int) -> tuple[int, int]:
 
 def _moved_together(lowering: Lowering, source: int, axes: list[int]) -> int:
     tensor = lowering.input(0)
-    lowering.require(tensor.elements <= MAX_ELEMENTS and len(tensor.shape) <= MAX_RANK, f"axes {axes} of so many")
+    lowering.require(tensor.elements <= MAX_ELEMENTS and len(tensor.shape) <= MAX_RANK, f"axes {axes} of shape {tensor.shape}")
     kept = [axis for axis in range(len(tensor.shape)) if axis not in axes]
     numbers = np.arange(tensor.elements).reshape(tensor.shape).transpose(*kept, *axes)
     target = lowering.temporary_value(tensor.elements)
@@ -82,14 +82,5 @@ def _moved_together(lowering: Lowering, source: int, axes: list[int]) -> int:
     if found is None:
         raise lowering.refuse(f"axes {axes} of shape {tensor.shape}")
     for nest in found:
-        lowering.emit(
-            Operation(
-                COPY,
-                lowering.index,
-                Span(source, nest.input_offset),
-                Span(target, nest.output_offset),
-                Copy(len(nest.loops), nest.element_bytes),
-                nest.encode(),
-            )
-        )
+        lowering.copy(nest, source, target)
     return target

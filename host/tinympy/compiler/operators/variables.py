@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from tinympy.compiler.loops import straight
 from tinympy.compiler.lower import Lowering
-from tinympy.compiler.operation import COPY, Operation, Span
-from tinympy.compiler.parameters import Copy
 from tinympy.compiler.state import variable_names
 
 
@@ -30,9 +28,4 @@ def _variable(lowering: Lowering) -> int:
 
 
 def _copy(lowering: Lowering, source: int, target: int) -> None:
-    nest = straight(lowering.value_bytes[source])
-    lowering.emit(
-        Operation(
-            COPY, lowering.index, Span(source), Span(target), Copy(len(nest.loops), nest.element_bytes), nest.encode()
-        )
-    )
+    lowering.copy(straight(lowering.value_bytes[source]), source, target)

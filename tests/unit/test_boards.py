@@ -1,0 +1,55 @@
+"""The boards as data, and the page that says where the data are from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tinympy import boards
+from tinympy.errors import UsageError
+
+PAGE = (Path(__file__).parents[2] / "docs/boards.md").read_text()
+
+
+def megahertz(clock_hz: int | None) -> str:
+    return "–" if clock_hz is None else f"{clock_hz / 1e6:g}"
+
+
+def kilobytes(size_bytes: int | None) -> str:
+    return "–" if size_bytes is None else f"{size_bytes / 1000:.1f}"
+
+
+def test_the_page_says_what_the_data_say() -> None:
+    rows = [tuple(re.split(r" *\| *", line.strip("| "))) for line in PAGE.splitlines() if line.startswith("| `")]
+    assert rows == [
+        (
+            f"`{board.name}`",
+            board.title,
+            board.arch,
+            megahertz(board.clock_hz),
+            kilobytes(board.heap_bytes),
+            kilobytes(board.block_bytes),
+            kilobytes(board.files_bytes),
+        )
+        for board in boards.BOARDS
+    ]
+
+
+def test_names_are_distinct() -> None:
+    assert len({board.name for board in boards.BOARDS}) == len(boards.BOARDS)
+
+
+def test_a_board_that_cannot_be_reached_is_known_but_not_given_to_run_something_on() -> None:
+    assert boards.known("rp2040").arch == "armv6m"
+    with pytest.raises(UsageError, match="rp2040 is known, but cannot be reached yet"):
+        boards.get("rp2040")
+    assert boards.get("unix").reachable
+
+
+def test_an_unknown_board_is_refused_with_the_names_of_the_known_ones() -> None:
+    for lookup in (boards.get, boards.known):
+        with pytest.raises(UsageError, match="no board is called arduino") as caught:
+            lookup("arduino")
+        assert "rp2040" in caught.value.hint
