@@ -48,7 +48,8 @@ class End:
 
     def quantised(self, real: Array) -> Array:
         """Raw integers of real values as TFLM makes them: single precision, halves away from zero, clamped."""
-        ratio = np.nan_to_num(np.asarray(real, np.float32) / np.float32(self.scale), nan=0.0).astype(np.float64)
+        with np.errstate(over="ignore"):
+            ratio = np.nan_to_num(np.asarray(real, np.float32) / np.float32(self.scale), nan=0.0).astype(np.float64)
         rounded = np.sign(ratio) * np.floor(np.abs(ratio) + 0.5) + self.zero_point
         raw: Array = np.clip(rounded, *self.raw_range).astype(self.raw_dtype)
         return raw

@@ -7,14 +7,8 @@
 
 #define MAX_LOOPS 8u
 
-struct loop {
-    uint32_t count;
-    int32_t input_stride;
-    int32_t output_stride;
-};
-
 /* Bytes that are copied; UINT32_MAX where that is out of all proportion, 0 where a count is. */
-static uint32_t copied_bytes(const struct tk_copy *c, const struct loop *loops) {
+static uint32_t copied_bytes(const struct tk_copy *c, const struct tk_loop *loops) {
     uint32_t bytes = c->element_bytes;
     for (uint32_t i = 0; i < c->loops; i++)
         bytes = tk_size(bytes, loops[i].count);
@@ -22,7 +16,7 @@ static uint32_t copied_bytes(const struct tk_copy *c, const struct loop *loops) 
 }
 
 /* How far loops of counts that are not 0 reach below and above their beginning; 0 where that is beyond any arena. */
-static int reach(const struct loop *loops, uint32_t count, int output, uint32_t *below, uint32_t *above) {
+static int reach(const struct tk_loop *loops, uint32_t count, int output, uint32_t *below, uint32_t *above) {
     *below = 0;
     *above = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -39,7 +33,7 @@ static int reach(const struct loop *loops, uint32_t count, int output, uint32_t 
 
 enum tk_error tk_copy_check(const struct tk_operation *op, const uint8_t *constants, const struct tk_limits *limits) {
     const struct tk_copy *c = &op->as.copy;
-    const struct loop *loops = (const struct loop *)(const void *)constants;
+    const struct tk_loop *loops = (const struct tk_loop *)(const void *)constants;
     uint32_t source_bytes = limits->arena_bytes;
     uint32_t below;
     uint32_t above;
@@ -70,10 +64,10 @@ static void copy_element(const uint8_t *input, uint8_t *output, uint32_t bytes) 
 
 void tk_copy(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
     const struct tk_copy *c = &op->as.copy;
-    const struct loop *loops = (const struct loop *)(const void *)constants;
+    const struct tk_loop *loops = (const struct tk_loop *)(const void *)constants;
     const uint8_t *input = (c->from_constants ? (const uint8_t *)(loops + c->loops) : arena) + op->input;
     uint8_t *output = arena + op->output;
-    const struct loop *innermost = loops + c->loops - 1;
+    const struct tk_loop *innermost = loops + c->loops - 1;
     uint32_t done[MAX_LOOPS];
     for (uint32_t i = 0; i < MAX_LOOPS; i++)
         done[i] = 0;

@@ -188,6 +188,12 @@ struct tk_copy {
     uint32_t reserved[10];
 };
 
+/* The constants of a copy begin with its loops, the outermost first. */
+struct tk_loop {
+    uint32_t count;
+    int32_t input_stride, output_stride; /* in bytes */
+};
+
 struct tk_fill {
     uint32_t bytes;
     int32_t value;
@@ -226,6 +232,7 @@ struct tk_lstm {
     int8_t input_shift, hidden_shift;
     int8_t hidden_zero_point;
     int8_t cell_exponent; /* the cell state counts in units of 2^cell_exponent */
+    uint8_t reserved[4];
 };
 
 /* Offsets in the arena beyond input, output and scratch (a second input, state) come first in the parameters. */

@@ -17,13 +17,14 @@ from tinympy import boards, deploy, tasks, transport
 from tinympy.compiler import compile_model
 from tinympy.dut import Dut
 
-WINDOW_S = 0.1
+# Short, so that a machine that others use too changes its speed between rounds rather than within one.
+WINDOW_S = 0.03
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task", action="append")
-    parser.add_argument("--rounds", type=int, default=61)
+    parser.add_argument("--rounds", type=int, default=201)
     parser.add_argument("--assets", type=Path)
     options = parser.parse_args()
     print(f"median of {options.rounds} windows of {WINDOW_S} s each, in turn (min … max), ms:")
@@ -31,7 +32,7 @@ def main() -> int:
     for name in names:
         task = tasks.get(name, options.assets)
         if not isinstance(task, tasks.OfficialTask) or not task.has_model:
-            print(f"  {name}: its official model is not here; set TINYMPY_ASSETS")
+            print(f"  {name}: no official model of it is here (TINYMPY_ASSETS)")
             continue
         whole = not task.missing()
         compare(task if whole else tasks.LatencyOnly(task, "official"), tasks.LatencyOnly(task, "generated"), options)
@@ -44,12 +45,12 @@ def compare(official: tasks.Task, generated: tasks.Task, options: argparse.Names
         latency_s = original.window(5, 5, 60) / 5e6
         n = max(1, round(WINDOW_S / latency_s))
         pairs = [[dut.window(n, 1, 60) / n / 1000 for dut in (original, copy)] for _ in range(options.rounds)]
-    ours = np.array(pairs)
-    middle = np.median(ours, axis=0)
-    by_round = float(np.median(ours[:, 1] / ours[:, 0]))
+    latencies_ms = np.array(pairs)
+    middle = np.median(latencies_ms, axis=0)
+    by_round = float(np.median(latencies_ms[:, 1] / latencies_ms[:, 0]))
     print(
-        f"  {official.name:6} official {figures(ours[:, 0])}  generated {figures(ours[:, 1])}  "
-        f"generated / official {middle[1] / middle[0]:.3f}, round by round {by_round:.3f}",
+        f"  {official.name:6} official {figures(latencies_ms[:, 0])}  generated {figures(latencies_ms[:, 1])}  "
+        f"generated / official: medians {middle[1] / middle[0]:.3f}, round by round {by_round:.3f}",
         flush=True,
     )
 

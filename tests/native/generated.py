@@ -96,9 +96,7 @@ class Builder:
 
     def graph(self) -> Graph:
         inputs, outputs = tuple(self.inputs) or (0,), tuple(self.outputs) or (self.last,)
-        return Graph(
-            tuple(self.tensors), tuple(self.operators), inputs, outputs, initial_values=self.initial_values
-        )
+        return Graph(tuple(self.tensors), tuple(self.operators), inputs, outputs, initial_values=self.initial_values)
 
     def weights(self, shape: tuple[int, ...], axis: int, per_channel: bool) -> int:
         """Random weights, sometimes at their extremes; scales around what makes outputs fill their range."""

@@ -129,7 +129,9 @@ def hard_swish(builder: Builder) -> None:
     """TFLM refuses an output scale below 1/128 of the input's."""
     scale = _scale(builder, -7, 3)
     builder.input(builder.draw(SHAPES), scale)
-    builder.operator("HARD_SWISH", (builder.last,), builder.value(builder.shape, scale * _related(builder, 1.0, -1.9, 4)))
+    builder.operator(
+        "HARD_SWISH", (builder.last,), builder.value(builder.shape, scale * _related(builder, 1.0, -1.9, 4))
+    )
 
 
 def logistic(builder: Builder) -> None:

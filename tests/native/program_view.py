@@ -3,109 +3,45 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_char, c_float, c_int16, c_int32, c_uint8, c_uint16, c_uint32
+import re
+from pathlib import Path
+
+TK_H = (Path(__file__).parents[2] / "native_modules/kernels/tk.h").read_text(encoding="utf-8")
+_CODE = re.sub(r"/\*.*?\*/", "", TK_H, flags=re.DOTALL)
+_TYPES = {
+    "uint8_t": ctypes.c_uint8,
+    "int8_t": ctypes.c_int8,
+    "uint16_t": ctypes.c_uint16,
+    "int16_t": ctypes.c_int16,
+    "uint32_t": ctypes.c_uint32,
+    "int32_t": ctypes.c_int32,
+    "float": ctypes.c_float,
+    "char": ctypes.c_char,
+}
 
 Structure = ctypes.LittleEndianStructure
 
 
-class Header(Structure):
-    _fields_ = (
-        ("magic", c_uint32),
-        ("version", c_uint16),
-        ("header_bytes", c_uint16),
-        ("program_bytes", c_uint32),
-        ("head_crc32", c_uint32),
-        ("program_id", c_uint32),
-        ("layout", c_uint8),
-        ("input_count", c_uint8),
-        ("output_count", c_uint8),
-        ("reserved", c_uint8),
-        ("operation_count", c_uint16),
-        ("tile_count", c_uint16),
-        ("arena_bytes", c_uint32),
-        ("head_bytes", c_uint32),
-        ("name", c_char * 28),
-        ("model_sha256", c_uint8 * 32),
-    )
+def structure(name: str) -> type[Structure]:
+    """`struct tk_<name>`; the members of its union, if it has one, count as its own fields."""
+    [body] = re.findall(rf"\nstruct tk_{name} {{(.*?)\n}};", _CODE, re.DOTALL)
+    own, _, union = body.partition("union {")
+    fields = [
+        (field, _TYPES[kind] * int(count) if count else _TYPES[kind])
+        for kind, names in re.findall(r"(\w+) ([^;]+);", own)
+        for field, count in re.findall(r"(\w+)(?:\[(\d+)\])?", names)
+    ]
+    if not union:
+        return type(name, (Structure,), {"_fields_": fields})
+    members = [(field, structure(kind)) for kind, field in re.findall(r"struct tk_(\w+) (\w+);", union)]
+    fields.append(("union", type("Parameters", (ctypes.Union,), {"_fields_": members})))
+    return type(name, (Structure,), {"_anonymous_": ["union"], "_fields_": fields})
 
 
-class Tensor(Structure):
-    _fields_ = (
-        ("offset", c_uint32),
-        ("bytes", c_uint32),
-        ("scale", c_float),
-        ("zero_point", c_int32),
-        ("dtype", c_uint8),
-        ("rank", c_uint8),
-        ("shape", c_uint16 * 6),
-        ("reserved", c_uint8 * 2),
-    )
-
-
-class Window(Structure):
-    _fields_ = (
-        *((f"{which}_{axis}", c_uint16) for which in ("input", "output") for axis in ("height", "width", "channels")),
-        *((f"{which}_{axis}", c_uint16) for which in ("kernel", "stride", "dilation") for axis in ("height", "width")),
-        ("pad_top", c_uint16),
-        ("pad_left", c_uint16),
-        ("input_zero_point", c_int16),
-        ("output_zero_point", c_int16),
-        ("output_min", c_int16),
-        ("output_max", c_int16),
-        ("first_channel", c_uint16),
-        ("channels", c_uint16),
-        ("depth_multiplier", c_uint16),
-        ("reserved", c_uint16),
-    )
-
-
-class FullyConnected(Structure):
-    _fields_ = (
-        ("batches", c_uint32),
-        ("inputs", c_uint32),
-        ("outputs", c_uint32),
-        ("first_channel", c_uint32),
-        ("channels", c_uint32),
-        ("output_zero_point", c_int16),
-        ("output_min", c_int16),
-        ("output_max", c_int16),
-        ("reserved", c_uint16 * 9),
-    )
-
-
-class Softmax(Structure):
-    _fields_ = (
-        ("rows", c_uint32),
-        ("depth", c_uint32),
-        ("exponentials", c_uint32),
-        ("reserved", c_uint32 * 8),
-    )
-
-
-class Parameters(ctypes.Union):
-    _fields_ = (("window", Window), ("fully_connected", FullyConnected), ("softmax", Softmax))
-
-
-class Operation(Structure):
-    _anonymous_ = ("parameters",)
-    _fields_ = (
-        ("opcode", c_uint8),
-        ("reserved", c_uint8),
-        ("tile", c_uint16),
-        ("constants", c_uint32),
-        ("input", c_uint32),
-        ("output", c_uint32),
-        ("scratch", c_uint32),
-        ("parameters", Parameters),
-    )
-
-
-class TileEntry(Structure):
-    _fields_ = (("offset", c_uint32), ("bytes", c_uint32))
-
-
-class Tile(Structure):
-    _fields_ = (("program_id", c_uint32), ("index", c_uint32), ("bytes", c_uint32), ("crc32", c_uint32))
+Header, Tensor, Operation = structure("header"), structure("tensor"), structure("operation")
+TileEntry, Tile, Loop = structure("tile_entry"), structure("tile"), structure("loop")
+OPCODES = {name.upper(): int(code) for code, name in re.findall(r"KERNEL\((\d+), (\w+)\)", TK_H)}
+ERRORS = {name: int(code) for name, code in re.findall(r"TK_ERROR_(\w+) = (\d+)", TK_H)}
 
 
 def offset_of(structure: type[Structure], field: str) -> int:
@@ -130,6 +66,11 @@ class ProgramView:
 
     def tile(self, index: int) -> Tile:
         return Tile.from_buffer(self.content, self.tile_entries[index].offset)
+
+    def constants_at(self, index: int) -> int:
+        """Where in the program the constants of an operation begin."""
+        operation = self.operations[index]
+        return int(self.tile_entries[operation.tile].offset) + ctypes.sizeof(Tile) + int(operation.constants)
 
     def __bytes__(self) -> bytes:
         return bytes(self.content)

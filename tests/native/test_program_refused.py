@@ -3,58 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import re
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 
-from kernel_library import NATIVE_MODULES, KernelLibrary, ProgramRefused
-from program_view import ProgramView
+from damaged_network import OPERATIONS, Damage, damage_to, header, network, tensor, tile, tile_entry
+from kernel_library import KernelLibrary, ProgramRefused
+from program_view import ERRORS, ProgramView
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
 from tinympy.compiler.write import write
-
-ERRORS = {
-    name: int(code)
-    for name, code in re.findall(r"TK_ERROR_(\w+) = (\d+)", (NATIVE_MODULES / "kernels/tk.h").read_text("utf-8"))
-}
-CONV, POINTWISE, DEPTHWISE, POOL, DENSE, SOFTMAX = range(6)
-"""The operations of `network`, in order."""
-
-Damage = Callable[[ProgramView], None]
-
-
-def network() -> Graph:
-    """One of each: 4x4x2 → convolution 3x3 → convolution 1x1 → depthwise 3x3 → pool 2x2 → 3 classes → softmax."""
-    tensors: list[Tensor] = []
-
-    def activation(*shape: int, quantization: Quantization | None = None) -> int:
-        quantization = quantization or Quantization.per_tensor(0.5)
-        tensors.append(Tensor(f"t{len(tensors)}", shape, "int8", quantization))
-        return len(tensors) - 1
-
-    def weights(*shape: int) -> int:
-        data = (np.arange(np.prod(shape)) % 7 - 3).astype(np.int8).reshape(shape)
-        tensors.append(Tensor(f"w{len(tensors)}", shape, "int8", Quantization.per_tensor(0.1), data))
-        return len(tensors) - 1
-
-    same: dict[str, Any] = {"padding": "SAME", "stride_h": 1, "stride_w": 1}
-    halves: dict[str, Any] = {"padding": "VALID", "stride_h": 2, "stride_w": 2}
-    first = activation(1, 4, 4, 2)
-    conv, pointwise, depthwise = activation(1, 4, 4, 4), activation(1, 4, 4, 4), activation(1, 4, 4, 8)
-    pool, dense = activation(1, 2, 2, 8), activation(4, 3)
-    softmax = activation(4, 3, quantization=Quantization.per_tensor(1 / 256, -128))
-    operators = (
-        Operator("CONV_2D", (first, weights(4, 3, 3, 2), -1), (conv,), same),
-        Operator("CONV_2D", (conv, weights(4, 1, 1, 4), -1), (pointwise,), same),
-        Operator("DEPTHWISE_CONV_2D", (pointwise, weights(1, 3, 3, 8), -1), (depthwise,), same),
-        Operator("AVERAGE_POOL_2D", (depthwise,), (pool,), {**halves, "filter_height": 2, "filter_width": 2}),
-        Operator("FULLY_CONNECTED", (pool, weights(3, 8), -1), (dense,)),
-        Operator("SOFTMAX", (dense,), (softmax,), {"beta": 1.0}),
-    )
-    return Graph(tuple(tensors), operators, (first,), (softmax,))
 
 
 @pytest.fixture(scope="module")
@@ -67,56 +24,14 @@ def program() -> bytes:
     return compile_model(write(network())).program
 
 
-def header(**fields: int) -> Damage:
-    return lambda view: change(view.header, fields)
-
-
-def tensor(**fields: int) -> Damage:
-    return lambda view: change(view.tensors[1], fields)
-
-
-def operation(index: int, **fields: int) -> Damage:
-    return lambda view: change(view.operations[index], fields)
-
-
-def window(index: int, **fields: int) -> Damage:
-    return lambda view: change(view.operations[index].window, fields)
-
-
-def dense(**fields: int) -> Damage:
-    return lambda view: change(view.operations[DENSE].fully_connected, fields)
-
-
-def softmax(**fields: int) -> Damage:
-    return lambda view: change(view.operations[SOFTMAX].softmax, fields)
-
-
-def tile(**fields: int) -> Damage:
-    return lambda view: change(view.tile(0), fields)
-
-
-def tile_entry(**fields: int) -> Damage:
-    return lambda view: change(view.tile_entries[0], fields)
-
-
-def change(structure: ctypes.Structure, fields: dict[str, int]) -> None:
-    for name, value in fields.items():
-        assert hasattr(structure, name)
-        setattr(structure, name, value)
-
-
 def last_tile_byte_missing(view: ProgramView) -> None:
     """The tile says that it ends one byte behind the program, in both places."""
     view.tile_entries[0].bytes += 1
     view.tile(0).bytes += 1
 
 
-def first_channel_constant(at: int, value: int, width: int) -> Damage:
-    def damage(view: ProgramView) -> None:
-        begin = view.tile_entries[0].offset + 16 + view.operations[CONV].constants + at
-        view.content[begin : begin + width] = value.to_bytes(width, "little", signed=True)
-
-    return damage
+def unaligned_tile(view: ProgramView) -> None:
+    view.tile_entries[0].offset += 2
 
 
 BIG = 0x7FFFFFFF
@@ -128,79 +43,18 @@ WHOLE_PROGRAM: list[tuple[str, str, Damage]] = [
     ("HEAD", "unknown layout of constants", header(layout=1)),
     ("HEAD", "head size for other counts", header(tile_count=2)),
     ("HEAD", "program ends within its head", header(program_bytes=100)),
+    ("HEAD", "more initial operations than there are", header(initial_operations=len(OPERATIONS) + 1)),
     ("HEAD", "arena beyond 1 GiB", header(arena_bytes=(1 << 30) + 1)),
     ("TENSOR", "output behind the arena", tensor(offset=BIG)),
     ("TENSOR", "output longer than the arena", tensor(bytes=0xFFFFFFFF)),
     ("TILE", "tile within the head", tile_entry(offset=96)),
     ("TILE", "tile header behind the program's end", tile_entry(offset=0xFFFFFFF0)),
     ("TILE", "tile behind the program's end", last_tile_byte_missing),
-    ("TILE", "unaligned tile", tile_entry(offset=714)),
+    ("TILE", "unaligned tile", unaligned_tile),
     ("TILE", "tile of another program", tile(program_id=1)),
     ("TILE", "another tile", tile(index=1)),
     ("TILE", "tile of another size", tile(bytes=8)),
 ]
-
-ONE_OPERATION: list[tuple[str, int, str, Damage]] = [
-    ("OPCODE", CONV, "no opcode", operation(CONV, opcode=0)),
-    ("OPCODE", SOFTMAX, "unknown opcode", operation(SOFTMAX, opcode=6)),
-    ("SHAPE", CONV, "no input height", window(CONV, input_height=0)),
-    ("SHAPE", CONV, "no output channels", window(CONV, output_channels=0)),
-    ("SHAPE", CONV, "no stride", window(CONV, stride_width=0)),
-    ("SHAPE", CONV, "no dilation", window(CONV, dilation_height=0)),
-    ("SHAPE", CONV, "no channels to compute", window(CONV, channels=0)),
-    ("SHAPE", CONV, "channels behind the last", window(CONV, first_channel=1)),
-    ("SHAPE", CONV, "windows behind the input's end", window(CONV, output_height=5)),
-    ("SHAPE", CONV, "windows beside the input", window(CONV, stride_width=2)),
-    ("SHAPE", CONV, "kernel that reaches too far", window(CONV, kernel_height=0xFFFF, dilation_height=0xFFFF)),
-    ("SHAPE", POINTWISE, "padding of a 1x1 kernel", window(POINTWISE, pad_top=1)),
-    ("SHAPE", DEPTHWISE, "no depth multiplier", window(DEPTHWISE, depth_multiplier=0)),
-    ("SHAPE", DEPTHWISE, "other depth multiplier", window(DEPTHWISE, depth_multiplier=3)),
-    ("SHAPE", POOL, "pool that changes channels", window(POOL, input_channels=4)),
-    ("SHAPE", POOL, "dilated pool", window(POOL, dilation_width=2)),
-    ("SHAPE", POOL, "pool of more positions than a sum can hold", window(POOL, input_height=4096, input_width=2049)),
-    ("SHAPE", DENSE, "no rows", dense(batches=0)),
-    ("SHAPE", DENSE, "no inputs", dense(inputs=0)),
-    ("SHAPE", DENSE, "no outputs to compute", dense(channels=0)),
-    ("SHAPE", DENSE, "outputs behind the last", dense(first_channel=0xFFFFFFFF)),
-    ("SHAPE", SOFTMAX, "no rows", softmax(rows=0)),
-    ("SHAPE", SOFTMAX, "no classes", softmax(depth=0)),
-    ("SHAPE", SOFTMAX, "more classes than a sum can hold", softmax(depth=4096)),
-    ("SHAPE", SOFTMAX, "no exponentials", softmax(exponentials=0)),
-    ("SHAPE", SOFTMAX, "more exponentials than distances", softmax(exponentials=257)),
-    ("ACTIVATIONS", CONV, "input behind the arena", operation(CONV, input=BIG)),
-    ("ACTIVATIONS", CONV, "output behind the arena", operation(CONV, output=0xFFFFFFFF)),
-    ("ACTIVATIONS", CONV, "input larger than 4 GiB", window(CONV, input_height=0xFFFF, input_width=0xFFFF)),
-    ("ACTIVATIONS", CONV, "scratch behind the arena", operation(CONV, scratch=BIG)),
-    ("ACTIVATIONS", DEPTHWISE, "unaligned scratch", operation(DEPTHWISE, scratch=2)),
-    ("ACTIVATIONS", DEPTHWISE, "scratch behind the arena", operation(DEPTHWISE, scratch=BIG - 3)),
-    ("ACTIVATIONS", POOL, "input behind the arena", operation(POOL, input=BIG)),
-    ("ACTIVATIONS", DENSE, "input larger than 4 GiB", dense(batches=BIG)),
-    ("ACTIVATIONS", DENSE, "output behind the arena", operation(DENSE, output=BIG)),
-    ("ACTIVATIONS", SOFTMAX, "input larger than the arena", softmax(rows=BIG)),
-    ("ACTIVATIONS", SOFTMAX, "output behind the arena", operation(SOFTMAX, output=BIG)),
-    ("CONSTANTS", CONV, "no such tile", operation(CONV, tile=1)),
-    ("CONSTANTS", CONV, "constants behind their tile", operation(CONV, constants=BIG - 3)),
-    ("CONSTANTS", CONV, "unaligned constants", operation(CONV, constants=2)),
-    ("CONSTANTS", DENSE, "weights longer than their tile", dense(batches=1, inputs=60)),
-    ("CONSTANTS", DEPTHWISE, "more taps than weights", window(DEPTHWISE, kernel_width=4000)),
-    ("CONSTANTS", DENSE, "biases longer than their tile", dense(batches=1, inputs=1, outputs=90, channels=90)),
-    ("CONSTANTS", SOFTMAX, "exponentials longer than their tile", softmax(exponentials=256)),
-    ("VALUE", CONV, "input zero point beyond int8", window(CONV, input_zero_point=128)),
-    ("VALUE", CONV, "output zero point beyond int8", window(CONV, output_zero_point=-129)),
-    ("VALUE", POOL, "clamp beyond int8", window(POOL, output_max=128)),
-    ("VALUE", DENSE, "clamp beyond int8", dense(output_min=-129)),
-    ("VALUE", CONV, "negative multiplier", first_channel_constant(4 * 4, -1, 4)),
-    ("VALUE", CONV, "right shift beyond 31", first_channel_constant(8 * 4, -32, 1)),
-    ("VALUE", CONV, "left shift beyond 30", first_channel_constant(8 * 4, 31, 1)),
-]
-
-
-def damage_to(program: bytes, damage: Damage) -> bytes:
-    view = ProgramView(program)
-    damage(view)
-    assert bytes(view) != program
-    return bytes(view)
-
 
 def test_the_program_itself_is_accepted_and_has_these_operations(library: KernelLibrary, program: bytes) -> None:
     loaded = library.load(program)

@@ -20,9 +20,7 @@ from tinympy.inspection.cycles import inference_cycles, operator_cycles
 from tinympy.inspection.fit import PACKAGE_BYTES, Fitting
 
 DIGITS = (Path(__file__).parents[2] / "datasets/digits/digits_int8.tflite").read_bytes()
-PICO = Board(
-    "pico", "a Pico", "armv6m", 241_000, clock_hz=125_000_000, files_bytes=1_400_000, maps_files=True
-)
+PICO = Board("pico", "a Pico", "armv6m", 241_000, clock_hz=125_000_000, files_bytes=1_400_000, maps_files=True)
 # Multiply-accumulates and parameters of MLPerf Tiny's reference models.
 WORK = {
     "kws01": (2_656_768, 22_604),
@@ -78,7 +76,10 @@ def test_work_of_the_official_files(task: str) -> None:
         (one_operator("CONV_2D", [tensor((1, 4, 4, 4)), tensor((3, 3, 3, 4), True)], tensor((1, 2, 2, 3))), 432),
         # Two groups: each output channel sees 2 of the 4 input channels.
         (one_operator("CONV_2D", [tensor((1, 4, 4, 4)), tensor((6, 1, 1, 2), True)], tensor((1, 4, 4, 6))), 192),
-        (one_operator("DEPTHWISE_CONV_2D", [tensor((1, 4, 4, 2)), tensor((1, 3, 3, 6), True)], tensor((1, 4, 4, 6))), 864),
+        (
+            one_operator("DEPTHWISE_CONV_2D", [tensor((1, 4, 4, 2)), tensor((1, 3, 3, 6), True)], tensor((1, 4, 4, 6))),
+            864,
+        ),
         (one_operator("FULLY_CONNECTED", [tensor((5, 8)), tensor((3, 8), True)], tensor((5, 3))), 120),
         # Every one of 2 x 2 x 4 inputs meets 3 x 3 x 5 weights.
         (

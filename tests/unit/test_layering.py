@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 # What only these modules import; a package stands for all its modules.
 ONLY_IMPORTED_BY = {
-    "typer": ("tinympy.cli",),
-    "rich": ("tinympy.cli", "tinympy.report"),
+    "typer": ("tinympy.cli", "tinympy.commands"),
+    "rich": ("tinympy.cli", "tinympy.commands", "tinympy.report"),
     "serial": ("tinympy.transport",),
     "mpremote": ("tinympy.transport",),
     "pooch": ("tinympy.download",),
@@ -27,9 +27,20 @@ ONLY_IMPORTED_BY = {
     "usb_cdc": ("tinympy.device.compat",),
     "tinympy.cli": ("tinympy.__main__",),
     "tinympy.session": ("tinympy.cli",),
-    "tinympy.plan": ("tinympy.cli", "tinympy.session"),
-    "tinympy.transport": ("tinympy.session",),
-    "tinympy.report": ("tinympy.cli",),
+    "tinympy.plan": (
+        "tinympy.cli",
+        "tinympy.commands",
+        "tinympy.session",
+        "tinympy.inference",
+        "tinympy.profiling",
+        "tinympy.verification",
+    ),
+    "tinympy.connection": ("tinympy.session", "tinympy.inference", "tinympy.profiling", "tinympy.verification"),
+    "tinympy.transport": ("tinympy.connection",),
+    "PIL": ("tinympy.pictures",),
+    "matplotlib": ("tinympy.report.chart",),
+    "tinympy.report": ("tinympy.cli", "tinympy.commands"),
+    "tinympy.commands": ("tinympy.cli",),
 }
 
 # What these import besides the standard library and, for a package, itself.
@@ -40,6 +51,23 @@ IMPORTS_ONLY = {
     "tinympy.records": ("tinympy.__version__", "tinympy.errors"),
     "tinympy.statistics": ("tinympy.records", "tinympy.errors", "numpy"),
     "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.errors", "numpy", "rich"),
+    "tinympy.report.profile": ("tinympy.profiling", "tinympy.subject", "tinympy.report.console", "rich"),
+    "tinympy.report.verification": ("tinympy.verification", "tinympy.subject", "tinympy.report.console", "rich"),
+    "tinympy.report.chart": (
+        "tinympy.profiling",
+        "tinympy.subject",
+        "tinympy.report.profile",
+        "tinympy.errors",
+        "matplotlib",
+    ),
+    "tinympy.report.inference": (
+        "tinympy.inference",
+        "tinympy.signature",
+        "tinympy.subject",
+        "tinympy.report.console",
+        "numpy",
+        "rich",
+    ),
     "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
 }
 

@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 Sources = npt.NDArray[np.signedinteger[Any]]
 
-# What the search for loops may be asked: its time grows with both.
+# What the search for loops may be asked: its time grows with an operator's elements and rank, and with all of a model's
+# values.
 MAX_ELEMENTS = 1 << 22
 MAX_RANK = 8
+MAX_VALUE_BYTES = 1 << 26
 MAX_LOOPS = 8
 MAX_ELEMENT_BYTES = 0xFFFF
 _MAX_NESTS = 256

@@ -17,7 +17,7 @@ FILL_PARAMETERS = struct.Struct("<Ii36x")
 GATHER_PARAMETERS = struct.Struct("<4I28x")
 LOG_SOFTMAX_PARAMETERS = struct.Struct("<3I2i2b22x")
 SVDF_PARAMETERS = struct.Struct("<4x6I2i2bBbh2x")
-LSTM_PARAMETERS = struct.Struct("<8x2I6H2i4b")
+LSTM_PARAMETERS = struct.Struct("<8x2I6H2i4b4x")
 
 
 class Parameters(Protocol):

@@ -22,6 +22,7 @@ _MAX_ELEMENTS = 1 << 28
 # Tables and vectors may be referred to again and again: without limits a small file could ask for any amount of work.
 _MAX_ITEMS = 1 << 12
 _MAX_INDICES = 1 << 10
+_MAX_INDICES_IN_ALL = 1 << 16
 _MAX_TEXT_BYTES = 200
 _MAX_NAME_BYTES = 1000
 
@@ -136,6 +137,8 @@ def _check_indices(graph: Graph) -> None:
     used = [*graph.inputs, *graph.outputs]
     for operator in graph.operators:
         used += [*(i for i in operator.inputs if i != -1), *operator.outputs]
+    if len(used) > _MAX_INDICES_IN_ALL:
+        raise ValueError(f"operators with {len(used)} inputs and outputs")
     for index in used:
         if not 0 <= index < len(graph.tensors):
             raise ValueError(f"tensor {index} of {len(graph.tensors)}")

@@ -21,7 +21,7 @@ MAX_STATE_BYTES = 1 << 24
 
 
 def variable_names(graph: Graph) -> dict[int, str]:
-    """The variable that each handle stands for: index of the handle's tensor → name. ModelError unless that is clear."""
+    """The variable that each handle stands for: index of the handle's tensor → name; ModelError unless it is clear."""
     names: dict[int, str] = {}
     for index, operator in enumerate(graph.operators):
         if operator.name == "VAR_HANDLE":

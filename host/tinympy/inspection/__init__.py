@@ -93,7 +93,9 @@ def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
     graph = read(content)
     compiled, problem = _compiled(content, name)
     built = modules({board.arch for board in boards} | {"armv6m"})
-    sizes, fits, memory = None, (), None
+    sizes: Sizes | None = None
+    fits: tuple[Fit, ...] = ()
+    memory: MemoryMap | None = None
     if compiled is not None:
         arena, operations = compiled.arena, len(compiled.lowered.operations)
         sizes = Sizes(len(compiled.program), arena.bytes, arena.activation_bytes, operations)

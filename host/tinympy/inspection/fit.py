@@ -24,9 +24,10 @@ TILE_BYTES = (BLOCK_BYTES - 36 - 16) & ~15
 class Fit:
     """A model and a board.
 
-    module_bytes is None where no native module was built for the board's architecture; fits then counts with the largest
-    of those that were. needed_bytes is the heap that the model, the module and the device package take together, with
-    the weights in flash where they do not fit the heap. reason says why the model does not fit, or cannot run yet.
+    module_bytes is None where no native module was built for the board's architecture; fits then counts with the
+    largest of those that were. needed_bytes is the heap that the model, the module and the device package take
+    together, with the weights in flash where they do not fit the heap. reason says why the model does not fit, or
+    cannot run yet.
     """
 
     board: Board

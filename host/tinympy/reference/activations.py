@@ -6,12 +6,11 @@ elementwise.cc, neg.cc and the reference headers that they call.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 
-from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
+from tinympy.compiler.quantise import activation_range, quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference import arithmetic
 from tinympy.reference.arithmetic import Int64s, multiply_quantised, rounding_divide_by_power
 from tinympy.reference.node import Array, Node
@@ -30,10 +29,7 @@ def relu(node: Node) -> list[Array]:
 def relu6(node: Node) -> list[Array]:
     """The integers are clamped as they stand: the output's scale is taken to be the input's."""
     node.require_dtype("int8", 0)
-    tensor = node.tensor(0)
-    zero = zero_point_of(tensor)
-    six = min(math.floor(float(np.float32(6) / scale_of(tensor)) + 0.5) + zero, 127)
-    return [np.clip(node.input(0), zero, six).astype(np.int8)]
+    return [np.clip(node.input(0), *activation_range("RELU6", node.tensor(0))).astype(np.int8)]
 
 
 def leaky_relu(node: Node) -> list[Array]:

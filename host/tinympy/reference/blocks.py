@@ -15,7 +15,9 @@ from tinympy.reference.node import Array, Node
 def resize_nearest_neighbor(node: Node) -> list[Array]:
     """Inputs: images, (height, width)."""
     images, size = node.input(0), node.integers(1)
-    node.require(images.ndim == 4 and len(size) == 2, f"images of shape {images.shape} to size {size}")
+    node.require(
+        images.ndim == 4 and len(size) == 2 and min(size) > 0, f"images of shape {images.shape} to size {size}"
+    )
     rows, columns = (_nearest(node, images.shape[1 + i], size[i]) for i in range(2))
     return [images[:, rows][:, :, columns]]
 

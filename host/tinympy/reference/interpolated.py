@@ -42,8 +42,8 @@ def tanh(x: Int64s, unit_exponent: int) -> Int64s:
 
 
 def _interpolated(x: Int64s, fraction_bits: int) -> Int64s:
-    """Between the table's entries; behind the last but one (where 16 bits never lead the logistic function) the last."""
+    """Between the table's entries, and the last one beyond (where 16 bits do not lead the logistic function)."""
     index = np.minimum(x >> fraction_bits, 254)
     entry, next_entry = SIGMOID_TABLE[index], SIGMOID_TABLE[index + 1]
     between = (entry << fraction_bits) + (x & ((1 << fraction_bits) - 1)) * (next_entry - entry)
-    return np.where(x >> fraction_bits >= 255, SIGMOID_TABLE[255] << fraction_bits, between)
+    return np.where(x >> fraction_bits >= 255, int(SIGMOID_TABLE[255]) << fraction_bits, between)

@@ -90,8 +90,8 @@ def compute(node: Node) -> list[Array]:
         raise node.refuse("not known to the reference engine")
     try:
         results = OPERATORS[node.name](node)
-    except (ValueError, IndexError) as error:
-        # What numpy says of shapes and axes that contradict each other.
+    except (ValueError, IndexError, MemoryError) as error:
+        # What numpy says of shapes and axes that contradict each other, or of sizes that no model has.
         raise node.refuse(str(error)) from error
     node.require(len(results) == len(node.output_tensors), f"{len(node.output_tensors)} outputs, not {len(results)}")
     for tensor, result in zip(node.output_tensors, results, strict=True):

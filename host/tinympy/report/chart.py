@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tinympy.errors import UsageError
 from tinympy.profiling import Profile
-from tinympy.report.profile import heading, shape
+from tinympy.report.profile import shape
+from tinympy.subject import Subject
 
 _SUFFIXES = (".svg", ".png")
 _WIDTH_INCHES = 9.0

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinympy import statistics
-from tinympy.records import Record
+from tinympy.records import Board, Record
 
 UNVERIFIED = "MLPerf Tiny rules, unverified. Result not verified by MLCommons Association."
 
@@ -105,7 +105,7 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     counts = sorted({len(record.windows) for record in records if record.windows})
     windows = f"; latency: median and range of {' or '.join(map(str, counts))} windows" if counts else ""
     yield "units", f"kB = 1000 bytes; heap: left free{windows}", "dim"
-    for text in _once(_board(record) for record in records):
+    for text in _once(board_line(record.board) for record in records):
         yield "board", text, ""
     for text in _once(f"{r.host.platform}, Python {r.host.python}, {r.host.cpu}" for r in records):
         yield "host", text, ""
@@ -130,8 +130,8 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
             yield "record", str(record.path), ""
 
 
-def _board(record: Record) -> str:
-    board = record.board
+def board_line(board: Board) -> str:
+    """What a board is and where, its firmware and its clock."""
     clock = "" if board.clock_hz is None else f", {board.clock_hz / 1e6:g} MHz"
     emulated = ", emulated" if board.emulated else ""
     return f"{board.name} on {board.port}: {board.firmware} ({board.arch}, mpy {board.mpy}{clock}{emulated})"

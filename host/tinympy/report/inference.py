@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tinympy.inference import Run
+from tinympy.report.console import board_line
 from tinympy.signature import Array, End
+from tinympy.subject import Subject
 
 _SHOWN_INPUTS = 20
 _SHOWN_VALUES = 4
@@ -36,6 +38,7 @@ def render(
         else:
             shown = _classes(result.signature.outputs[0], inference.outputs[0], classes, top)
         table.add_row(inference.name, shown, str(inference.elapsed_us))
+    console.print(Text(subject.heading, style="bold"))
     console.print(table)
     console.print()
     console.print(_notes(subject, result, how))
@@ -44,10 +47,7 @@ def render(
 def document(subject: Subject, result: Run, classes: Sequence[str] | None, how: Sequence[str]) -> dict[str, Any]:
     """All of it as plain data, for JSON; `class` is that of the largest output, None without classes."""
     return {
-        "model": target.task.model_file,
-        "board": target.board.name,
-        "emulated": target.board.emulated,
-        "engine": target.engine,
+        **subject.document(),
         "inputs_how": list(how),
         "outputs": [
             {
@@ -110,8 +110,6 @@ def _notes(subject: Subject, result: Run, how: Sequence[str]) -> Table:
     notes = Table.grid(padding=(0, 2, 0, 0))
     notes.add_column(style="dim", no_wrap=True)
     notes.add_column(overflow="fold")
-    emulated = ", emulated" if target.board.emulated else ""
-    notes.add_row("model", f"{target.task.model_file} on {target.board.name} ({target.engine}{emulated})")
     for end in result.signature.inputs:
         notes.add_row("input", Text(f"{end.name}: {end.dtype} {end.shape}"))
     for sentence in how:
@@ -119,6 +117,7 @@ def _notes(subject: Subject, result: Run, how: Sequence[str]) -> Table:
     for end in result.signature.outputs:
         text = f"{end.name}: {end.dtype} {end.shape}; real value (raw {end.raw_dtype})"
         notes.add_row("output", Text(text))
+    notes.add_row("board", Text(board_line(subject.board)))
     if result.stateful:
         notes.add_row("state", "kept from input to input, reset before the first")
     left = len(result.inferences) - _SHOWN_INPUTS

@@ -23,10 +23,10 @@ def render(memory: MemoryMap, console: Console) -> None:
     console.print(Text(f"arena of {memory.arena_bytes} bytes: each line is an operation, each bar a value", "bold"))
     console.print(Text("number: the operation that writes it; █ kept throughout, ▚ scratch, ▶ the peak", "dim"))
     console.print()
-    console.print(_ruler(memory, width), no_wrap=True, crop=False)
+    console.print(_ruler(memory, width), soft_wrap=True)
     peak = memory.peak
     for row in memory.rows:
-        console.print(_label(row, memory, row is peak) + _bar(row, memory, width), no_wrap=True, crop=False)
+        console.print(_label(row, memory, row is peak) + _bar(row, memory, width), soft_wrap=True)
     console.print()
     console.print(_why(memory))
 
@@ -68,7 +68,7 @@ def _columns(memory: MemoryMap) -> tuple[int, int, int]:
     """Widths of the operation's number, its name, and its live bytes."""
     return (
         len(str(len(memory.rows) - 1)),
-        max(len(row.name) for row in memory.rows),
+        max(len("operation"), *(len(row.name) for row in memory.rows)),
         max(len(str(memory.arena_bytes)), len("bytes")),
     )
 

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinympy.profiling import WINDOWS, LayerProfile, Profile
+from tinympy.profiling import LayerProfile, Profile
+from tinympy.report.console import board_line
+from tinympy.subject import Subject
 
 _BAR_CHARACTERS = 24
 _ROOMY_COLUMNS = 110
@@ -32,7 +34,7 @@ _COLUMNS = (
 def render(subject: Subject, result: Profile, console: Console) -> None:
     """Prints the table and the notes below it; made for 80 columns, with bars where there are 110."""
     bars = console.width >= _ROOMY_COLUMNS
-    console.print(subject.heading, style="bold")
+    console.print(Text(subject.heading, style="bold"))
     console.print(_table(result, bars), crop=False)
     console.print()
     notes = Table.grid(padding=(0, 2, 0, 0))
@@ -43,12 +45,6 @@ def render(subject: Subject, result: Profile, console: Console) -> None:
     console.print(notes)
 
 
-def heading(subject: Subject) -> str:
-    """Task, board and engine in one line; an emulated board is called that."""
-    emulated = ", emulated" if target.board.emulated else ""
-    return f"{target.task.name} on {target.board.name} ({target.engine}{emulated})"
-
-
 def rows(result: Profile) -> list[dict[str, Any]]:
     """A dictionary for each layer, the keys as in the CSV file; None where a figure has no meaning."""
     return [dict(zip(_COLUMNS, _figures(result, layer), strict=True)) for layer in result.layers]
@@ -57,13 +53,8 @@ def rows(result: Profile) -> list[dict[str, Any]]:
 def document(subject: Subject, result: Profile) -> dict[str, Any]:
     """The whole profile as plain data, for JSON."""
     return {
-        "task": target.task.name,
-        "model": target.task.model_file,
-        "board": target.board.name,
-        "emulated": target.board.emulated,
-        "engine": target.engine,
-        "clock_hz": result.clock_hz,
-        "windows": WINDOWS,
+        **subject.document(),
+        "windows": len(result.whole.windows_us),
         "window_s": result.window_s,
         "layers": rows(result),
         "sum_us": result.sum_us,
@@ -71,7 +62,6 @@ def document(subject: Subject, result: Profile) -> dict[str, Any]:
         "whole_windows_us": list(result.whole.windows_us),
         "call_us": result.call.median_us,
         "difference_us": result.difference_us,
-        "caveat": subject.caveat,
     }
 
 
@@ -150,15 +140,15 @@ def _notes(subject: Subject, result: Profile) -> list[tuple[str, str]]:
         "" if widest is None else f", layers' by up to {_us(widest.timing.range_us)} µs (operator {widest.operator})"
     )
     share = f"{100 * result.difference_us / whole.median_us:.1f} % of the whole: " if whole.median_us else ""
+    windows = f"{len(whole.windows_us)} windows of at least {1000 * result.window_s:g} ms"
     notes = [
-        ("time", f"median of {WINDOWS} windows of at least {1000 * result.window_s:g} ms; share: of the layers' sum"),
+        ("time", f"median of {windows}; share: of the layers' sum"),
         ("spread", f"the whole inference's windows differ by {_us(whole.range_us)} µs{layers}"),
         ("call", f"starting a layer costs {_us(result.call.median_us)} µs: taken off each, part of the whole"),
         ("difference", f"{share}one call, and what layers cost each other"),
         ("read", "inputs and constants, each byte once"),
     ]
-    if result.clock_hz is not None:
-        notes.append(("clock", f"{result.clock_hz / 1e6:g} MHz"))
+    notes.append(("board", board_line(subject.board)))
     if subject.caveat is not None:
         notes.append(("note", subject.caveat))
     return notes

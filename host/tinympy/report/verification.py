@@ -8,23 +8,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tinympy.report.console import board_line
+from tinympy.subject import Subject
 from tinympy.verification import Difference, Verification
 
 
 def render(subject: Subject, result: Verification, console: Console) -> None:
     """Prints the verdict, and below it what it is based on."""
     difference = result.difference
-    name = f"{target.task.name} on {target.board.name} ({target.engine})"
     verdict = (
         (f"all {result.compared_bytes} bytes agree with the reference engine", "bold green")
         if difference is None
         else ("differs from the reference engine", "bold red")
     )
-    console.print(Text.assemble(f"{name}: ", verdict))
+    console.print(Text.assemble(f"{subject.heading}: ", verdict))
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for key, text in _passed(result) if difference is None else _failed(result, difference):
+    for key, text in (*_rows(result), ("board", board_line(subject.board))):
         table.add_row(key, Text(text))
     console.print(table)
 
@@ -33,11 +34,7 @@ def document(subject: Subject, result: Verification) -> dict[str, Any]:
     """The same as plain data, for JSON."""
     difference = result.difference
     return {
-        "task": target.task.name,
-        "model": target.task.model_file,
-        "board": target.board.name,
-        "emulated": target.board.emulated,
-        "engine": target.engine,
+        **subject.document(),
         "agrees": difference is None,
         "inputs": result.samples,
         "operators": result.operators,
@@ -48,11 +45,18 @@ def document(subject: Subject, result: Verification) -> dict[str, Any]:
 
 def where(difference: Difference) -> str:
     """Operator, channel and position in one line."""
-    at = "" if not any(difference.position) and len(difference.position) < 2 else f" at {difference.position}"
+    place = difference.position[difference.shape[:1] == (1,) :]
+    if len(difference.shape) == 4 and len(place) == 2:
+        at = f" at row {place[0]}, column {place[1]}"
+    else:
+        at = f" at {place}" if place else ""
     return f"operator {difference.operator} ({difference.name}), channel {difference.channel}{at}"
 
 
-def _passed(result: Verification) -> list[tuple[str, str]]:
+def _rows(result: Verification) -> list[tuple[str, str]]:
+    difference = result.difference
+    if difference is not None:
+        return _failed(result, difference)
     return [
         ("layers", f"{result.operators} operators, each one's output, on {_inputs(result.samples)}"),
         ("whole", "the outputs of the same inferences in one go"),

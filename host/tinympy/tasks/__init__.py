@@ -8,6 +8,8 @@ from tinympy.errors import UsageError
 from tinympy.tasks.ad01 import Ad01
 from tinympy.tasks.base import Accuracy, OfficialTask, Sample, Task, Weights, dataset_sha256
 from tinympy.tasks.digits import Digits
+from tinympy.tasks.ic01 import Ic01
+from tinympy.tasks.ic02 import Ic02
 from tinympy.tasks.kws01 import Kws01
 from tinympy.tasks.latency_only import LatencyOnly
 from tinympy.tasks.model_file import ModelFile
@@ -28,7 +30,7 @@ __all__ = [
     "get",
 ]
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Digits, Kws01, Vww01, Ad01, Sww01)}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Digits, Kws01, Vww01, Ic01, Ic02, Ad01, Sww01)}
 
 
 def get(name: str, folder: Path | None = None) -> Task:

@@ -4,10 +4,12 @@ elements, and where each number ends up says which copies to make."""
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from tinympy.compiler.loops import MAX_ELEMENTS, MAX_RANK, Sources, nests
+from tinympy.compiler.graph import Tensor
+from tinympy.compiler.loops import MAX_ELEMENTS, MAX_RANK, MAX_VALUE_BYTES, Sources, nests
 from tinympy.compiler.lower import Lowering
 from tinympy.compiler.operation import FILL, GATHER, NOWHERE, Operation, Span
 from tinympy.compiler.parameters import Fill, Gather
@@ -55,13 +57,21 @@ def _require_possible(lowering: Lowering, moving: range) -> None:
             lowering.require(tensor.data is not None, f"input {position} is not constant")
     if lowering.operator.name == "PADV2":
         lowering.require_int8(lowering.input(2))
-    ranks = [len(tensor.shape) for tensor in (*inputs, *outputs)]
-    lowering.require(max(ranks) <= MAX_RANK, f"{max(ranks)} dimensions, {MAX_RANK} at most")
-    sizes = [sum(tensor.elements for tensor in tensors) for tensors in (inputs, outputs)]
-    lowering.require(min(sizes) > 0 and max(sizes) <= MAX_ELEMENTS, f"{max(sizes)} elements, {MAX_ELEMENTS} at most")
-    lowering.require(len(inputs) * sizes[1] <= _MAX_COMPARISONS, f"{len(inputs)} inputs of so many elements")
+    require_bounded(lowering, inputs)
+    require_bounded(lowering, outputs)
+    elements = sum(tensor.elements for tensor in outputs)
+    lowering.require(len(inputs) * elements <= _MAX_COMPARISONS, f"{len(inputs)} inputs of so many elements")
     shape = _grown_shape(lowering)
-    lowering.require(shape is None or math.prod(shape) == sizes[1], f"shape {shape} into {outputs[0].shape}")
+    lowering.require(shape is None or math.prod(shape) == elements, f"shape {shape} into {outputs[0].shape}")
+
+
+def require_bounded(lowering: Lowering, tensors: Sequence[Tensor]) -> None:
+    """ModelError when the search for loops over these tensors would take too long, or has nothing to find."""
+    rank, elements = max(len(tensor.shape) for tensor in tensors), sum(tensor.elements for tensor in tensors)
+    lowering.require(rank <= MAX_RANK, f"{rank} dimensions, {MAX_RANK} at most")
+    lowering.require(0 < elements <= MAX_ELEMENTS, f"{elements} elements, up to {MAX_ELEMENTS} can be moved")
+    total = sum(lowering.value_bytes)
+    lowering.require(total <= MAX_VALUE_BYTES, f"{total} bytes of values before it, {MAX_VALUE_BYTES} at most")
 
 
 def _grown_shape(lowering: Lowering) -> list[int] | None:

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
-from tinympy.compiler.loops import MAX_ELEMENTS, MAX_RANK, nests
+from tinympy.compiler.loops import nests
 from tinympy.compiler.lower import Lowering
 from tinympy.compiler.operation import REDUCE, Operation, Span
+from tinympy.compiler.operators.movement import require_bounded
 from tinympy.compiler.parameters import Reduce
 from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
 
@@ -74,7 +75,7 @@ def _divided(multiplier: int, shift: int, count: int) -> tuple[int, int]:
 
 def _moved_together(lowering: Lowering, source: int, axes: list[int]) -> int:
     tensor = lowering.input(0)
-    lowering.require(tensor.elements <= MAX_ELEMENTS and len(tensor.shape) <= MAX_RANK, f"axes {axes} of shape {tensor.shape}")
+    require_bounded(lowering, [tensor])
     kept = [axis for axis in range(len(tensor.shape)) if axis not in axes]
     numbers = np.arange(tensor.elements).reshape(tensor.shape).transpose(*kept, *axes)
     target = lowering.temporary_value(tensor.elements)

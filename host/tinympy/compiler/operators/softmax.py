@@ -50,7 +50,8 @@ def _exponentials(lowering: Lowering, beta: float) -> tuple[tuple[int, int], Int
     """The factor from a distance to fixed point, and exp(-d * beta * scale) in Q0.31 of the distances d = 0, 1, … that
     count."""
     real = min(beta * float(scale_of(lowering.input(0))) * (1 << _FRACTION_BITS), INT32_MAX)
-    lowering.require(real > 1, "the product of beta and the input scale is out of range")
+    if real <= 1:
+        raise lowering.refuse("the product of beta and the input scale is out of range")
     multiplier, shift = quantise_multiplier(real)
     farthest = ((1 << _INTEGER_BITS) - 1 << _FRACTION_BITS) >> shift
     distances = np.arange(min(farthest, 255) + 1, dtype=np.int64)

@@ -1,0 +1,185 @@
+"""input_files and pictures: anybody's files as a model's inputs, or an error that says what would fit."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinympy import input_files
+from tinympy.errors import UsageError
+from tinympy.pictures import Pixels
+from tinympy.signature import End
+
+INT8 = (-128, 127)
+VECTOR = End("x", (1, 4), "int8", "int8", 0.5, -2, INT8)
+UNSIGNED = End("u", (1, 4), "uint8", "uint8", 0.5, 0, (0, 255))
+
+
+def picture_end(low: float, high: float, shape: Sequence[int] = (1, 4, 6, 3)) -> End:
+    scale = (high - low) / 255
+    return End("image", tuple(shape), "int8", "int8", scale, round(-128 - low / scale), INT8)
+
+
+def read(files: Sequence[Path], *ends: End, pixels: Pixels | None = None) -> tuple[list[np.ndarray], list[str]]:
+    given, how = input_files.read(list(files), ends, pixels or Pixels())
+    return [np.frombuffer(each.data, np.int8) for each in given], how
+
+
+def saved(folder: Path, array: np.ndarray, name: str = "x.npy") -> Path:
+    np.save(folder / name, array)
+    return folder / name
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (4,), (2, 2), (1, 1, 4)])
+def test_integers_of_any_shape_with_as_many_elements_are_taken_as_they_are(tmp_path: Path, shape: tuple) -> None:
+    [row], how = read([saved(tmp_path, np.array([-128, 0, 5, 127], np.int8).reshape(shape))], VECTOR)
+    assert row.tolist() == [-128, 0, 5, 127]
+    assert how == ["integers are taken as they are (int8)"]
+
+
+def test_a_leading_dimension_means_several_inputs(tmp_path: Path) -> None:
+    file = saved(tmp_path, np.arange(12, dtype=np.int8).reshape(3, 1, 4))
+    given, _ = input_files.read([file], [VECTOR], Pixels())
+    assert [each.name for each in given] == ["x.npy[0]", "x.npy[1]", "x.npy[2]"]
+    assert given[2].data == bytes([8, 9, 10, 11])
+
+
+def test_floats_are_quantised_and_that_is_said(tmp_path: Path) -> None:
+    [row], [how] = read([saved(tmp_path, np.array([0.0, 1.0, -100.0, 1000.0]))], VECTOR)
+    assert row.tolist() == [-2, 0, -128, 127]
+    assert how == "floats are quantised: int8 = value / 0.5 -2, from -63 to 64.5"
+
+
+def test_wider_integers_that_fit_are_taken(tmp_path: Path) -> None:
+    [row], _ = read([saved(tmp_path, np.array([-128, 127, 0, 1]))], VECTOR)
+    assert row.tolist() == [-128, 127, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros(4, np.uint8), "is uint8, input 'x' is int8"),
+        (np.array([0, 1, 2, 128]), "values from 0 to 128"),
+        (np.zeros(5, np.int8), "has shape"),
+        (np.zeros((2, 6), np.int8), "has shape"),
+        (np.zeros(0, np.int8), "has shape"),
+        (np.zeros(4, np.bool_), "is bool"),
+        (np.array(["a"] * 4), "is <U1"),
+    ],
+)
+def test_an_array_that_does_not_fit_is_refused(tmp_path: Path, array: np.ndarray, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as error:
+        read([saved(tmp_path, array)], VECTOR)
+    assert error.value.hint or "has -128" in error.value.message
+
+
+def test_raw_bytes_may_hold_several_inputs(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(bytes([0, 255, 128, 1, 2, 3, 4, 5]))
+    rows, how = read([tmp_path / "x.bin"], VECTOR)
+    assert [row.tolist() for row in rows] == [[0, -1, -128, 1], [2, 3, 4, 5]]
+    assert how == ["bytes are raw int8, 4 for each input"]
+
+
+@pytest.mark.parametrize("size", [0, 3, 6])
+def test_raw_bytes_of_another_size_are_refused(tmp_path: Path, size: int) -> None:
+    (tmp_path / "x.bin").write_bytes(bytes(size))
+    with pytest.raises(UsageError, match=f"has {size} bytes"):
+        read([tmp_path / "x.bin"], VECTOR)
+
+
+@pytest.mark.parametrize("name", ["missing.npy", "missing.bin", "missing.png", "x.wav", "text.npy", "text.png"])
+def test_a_file_that_is_missing_or_none_of_its_kind_is_an_error(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("PIL")
+    for text in ("text.npy", "text.png"):
+        (tmp_path / text).write_text("no such thing")
+    with pytest.raises(UsageError, match=name):
+        read([tmp_path / name], picture_end(0, 1))
+
+
+def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no \.npy file"):
+        read([saved(tmp_path, np.array([print] * 4, dtype=object))], VECTOR)
+
+
+def test_a_model_with_two_inputs_takes_two_files_for_each_inference(tmp_path: Path) -> None:
+    files = [saved(tmp_path, np.full((2, 4), value, np.int8), f"{value}.npy") for value in (1, 2)]
+    given, _ = input_files.read(files, [VECTOR, VECTOR], Pixels())
+    assert [(each.name, each.data) for each in given] == [
+        ("1.npy+2.npy[0]", b"\1\1\1\1\2\2\2\2"),
+        ("1.npy+2.npy[1]", b"\1\1\1\1\2\2\2\2"),
+    ]
+    with pytest.raises(UsageError, match="1 files for a model with 2 inputs"):
+        read(files[:1], VECTOR, VECTOR)
+    with pytest.raises(UsageError, match="hold 1 and 2 inputs"):
+        read([files[0], saved(tmp_path, np.zeros(4, np.int8))], VECTOR, VECTOR)
+
+
+def test_unsigned_models_take_unsigned_bytes(tmp_path: Path) -> None:
+    [row], _ = read([saved(tmp_path, np.array([0, 127, 128, 255], np.uint8))], UNSIGNED)
+    assert row.view(np.uint8).tolist() == [0, 127, 128, 255]
+
+
+# Pictures
+
+
+def picture(file: Path, pixels: np.ndarray) -> Path:
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(pixels).save(file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"), [(0, 1, "0…1"), (-1, 127 / 128, "-1…1"), (0, 255, "0…255"), (-128, 127, "-128…127")]
+)
+def test_a_picture_fills_the_range_that_the_input_has(tmp_path: Path, low: float, high: float, text: str) -> None:
+    pixels = np.arange(72, dtype=np.uint8).reshape(4, 6, 3) * 3
+    [row], [how] = read([picture(tmp_path / "p.png", pixels)], picture_end(low, high))
+    # Trainers say from -1 to 1, and converters leave 1 out so that 0 is one of the 256 steps.
+    assert np.abs(row.astype(int) - (pixels.reshape(-1).astype(int) - 128)).max() <= (low == -1)
+    assert how == (
+        "pictures are resized to 6×4 (bilinear, proportions not kept), RGB, "
+        f"pixel 0…255 → {text} → int8 -128…127"
+    )
+
+
+def test_channels_can_be_turned_around(tmp_path: Path) -> None:
+    pixels = np.zeros((4, 6, 3), np.uint8)
+    pixels[..., 0] = 255
+    [row], [how] = read([picture(tmp_path / "p.png", pixels)], picture_end(0, 1), pixels=Pixels(bgr=True))
+    assert row[:3].tolist() == [-128, -128, 127]
+    assert ", BGR," in how
+
+
+def test_a_grey_input_gets_a_grey_picture_of_its_size(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[:, :30] = 255
+    [row], [how] = read([picture(tmp_path / "p.png", pixels)], picture_end(0, 1, (1, 4, 6, 1)))
+    assert row.reshape(4, 6)[:, 0].tolist() == [127] * 4 and row.reshape(4, 6)[:, 5].tolist() == [-128] * 4
+    assert ", grey," in how
+
+
+def test_a_picture_is_turned_as_the_camera_was_held(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    upright = np.zeros((4, 6, 3), np.uint8)
+    upright[0] = 255
+    exif = image.Exif()
+    exif[0x0112] = 6  # stored lying on its left side
+    image.fromarray(np.rot90(upright)).save(tmp_path / "p.png", exif=exif)
+    [row], _ = read([tmp_path / "p.png"], picture_end(0, 1))
+    assert np.array_equal(row.reshape(4, 6, 3), upright.astype(int) - 128)
+
+
+def test_an_input_range_that_says_nothing_needs_the_levels(tmp_path: Path) -> None:
+    file = picture(tmp_path / "p.png", np.full((4, 6, 3), 255, np.uint8))
+    with pytest.raises(UsageError, match="unclear") as error:
+        read([file], picture_end(0, 16))
+    assert "--pixels LOW HIGH" in error.value.hint
+    [row], [how] = read([file], picture_end(0, 16), pixels=Pixels((0, 4)))
+    assert set(row.tolist()) == {-64}
+    assert "→ 0…4 → int8 -128…-64" in how
+
+
+def test_a_picture_for_an_input_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a picture, but input 'x'"):
+        read([picture(tmp_path / "p.png", np.zeros((4, 6, 3), np.uint8))], VECTOR)
