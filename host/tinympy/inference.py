@@ -90,8 +90,6 @@ def check_file(file: Path, signature: Signature) -> None:
     suffix = ".npy" if len(signature.outputs) == 1 else ".npz"
     if file.suffix != suffix:
         raise UsageError(f"{len(signature.outputs)} outputs cannot be written to {file}", f"the name ends in {suffix}")
-    if not file.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {file}: there is no such folder", "name a file in a folder that exists")
 
 
 def write(result: Run, file: Path) -> None:

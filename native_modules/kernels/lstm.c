@@ -75,13 +75,13 @@ static int32_t hyperbolic_tangent(const uint16_t *table, int32_t x, int32_t expo
 void tk_lstm(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
     const struct tk_lstm *l = &op->as.lstm;
     const struct head *head = (const struct head *)(const void *)constants;
-    const int8_t *input = (const int8_t *)arena + op->input;
-    int8_t *output = (int8_t *)arena + op->output;
     int8_t *hidden = (int8_t *)arena + l->hidden;
     int16_t *cell = (int16_t *)(void *)(arena + l->cell);
     uint32_t last_channel = (uint32_t)l->first_channel + l->channels;
 
-    for (uint32_t step = 0; step < l->steps; step++, input += l->input_stride, output += l->output_stride) {
+    for (uint32_t step = 0; step < l->steps; step++) {
+        const int8_t *input = (const int8_t *)arena + op->input + step * l->input_stride;
+        int8_t *output = (int8_t *)arena + op->output + step * l->output_stride;
         const int32_t *bias = (const int32_t *)(const void *)(head + 1);
         const int8_t *weights = (const int8_t *)(bias + 2 * GATES * l->channels);
         for (uint32_t unit = l->first_channel; unit < last_channel; unit++) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import subprocess
@@ -11,12 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from tinympy.device import program as layout
 
 from tinympy import boards, connection, tasks, verification
 from tinympy.compiler import Compiled, compile_model
 from tinympy.compiler.operation import Channels, Operation
+from tinympy.records import Board
 from tinympy.reference import Interpreter
+from tinympy.report import verification as report
+from tinympy.subject import Subject
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "tinympy", "verify"]
@@ -115,43 +120,26 @@ def test_one_wrong_weight_is_traced_to_its_operator_and_channel(place: int) -> N
     assert result.difference.expected != result.difference.got and not result.difference.whole
 
 
-def test_the_first_wrong_position_and_value_are_those_of_the_board() -> None:
+def test_what_is_reported_is_the_first_of_the_wrong_values() -> None:
     task = tasks.get("digits")
     compiled = compile_model(task.model(), task.name)
     [(index, operation), *_] = with_channels(compiled)
-    channel = liveliest_channel(compiled, operation.operator, task)
-    difference = compared(with_a_wrong_weight(compiled, index, channel), compiled, task).difference
+    program = with_a_wrong_weight(compiled, index, liveliest_channel(compiled, operation.operator, task))
+    difference = compared(program, compiled, task).difference
     assert difference is not None
-    # The same fault in the reference engine: the board's value stands where it says, and before it all is right.
-    faulty = Interpreter(compiled.graph)
-    weights = compiled.graph.operators[operation.operator].inputs[1]
-    data = compiled.graph.tensors[weights].data
-    assert data is not None
-    wrong = data.copy()
-    wrong.reshape(len(data), -1)[channel, 0] ^= 0x40
-    right = Interpreter(compiled.graph)
-    shape = compiled.graph.tensors[compiled.graph.inputs[0]].shape
-    inputs = [sample.inputs[0].reshape(shape) for sample in task.samples(2)]
-    for each in inputs[: difference.sample + 1]:
-        right.run(each)
-        _run_with(faulty, weights, wrong, each)
-    output = compiled.graph.operators[operation.operator].outputs[0]
-    expected, got = right.values[output], faulty.values[output]
+    inputs = [sample.inputs[0] for sample in task.samples(2)][difference.sample]
+    reference = Interpreter(compiled.graph)
+    reference.run(inputs.reshape(compiled.graph.tensors[compiled.graph.inputs[0]].shape))
+    expected = reference.values[compiled.graph.operators[operation.operator].outputs[0]]
+    with connection.serving(boards.get("unix"), task, program, lambda *_: None) as serving:
+        serving.dut.load_input(inputs.tobytes())
+        serving.dut.run_range(0, index + 1)
+        content = serving.dut.read_arena(compiled.arena.value_offsets[operation.output.value], expected.nbytes)
+    got = np.frombuffer(content, expected.dtype).reshape(expected.shape)
     first = tuple(np.argwhere(expected != got)[0])
     assert (*difference.position, difference.channel) == first
     assert (difference.expected, difference.got) == (expected[first], got[first])
     assert (difference.wrong, difference.elements) == (np.count_nonzero(expected != got), expected.size)
-
-
-def _run_with(interpreter: Interpreter, tensor: int, data: np.ndarray, inputs: np.ndarray) -> None:
-    from dataclasses import replace
-
-    graph = interpreter.graph
-    tensors = list(graph.tensors)
-    tensors[tensor] = replace(tensors[tensor], data=data)
-    interpreter.graph = replace(graph, tensors=tuple(tensors))
-    interpreter.run(inputs)
-    interpreter.graph = graph
 
 
 def test_layers_that_are_right_one_by_one_do_not_hide_a_wrong_inference() -> None:
@@ -169,6 +157,19 @@ def test_layers_that_are_right_one_by_one_do_not_hide_a_wrong_inference() -> Non
         result = verification.compare(serving.dut, compiled, [sample.inputs[0].tobytes()], lambda *_: None)
     assert result.difference is not None and result.difference.whole
     assert (result.difference.name, result.difference.channel) == ("SOFTMAX", 9)
+
+
+def test_a_difference_is_shown_with_operator_channel_and_position() -> None:
+    board = Board("unix", "/dev/pts/1", "micropython", "6.3", "x64", None, emulated=False)
+    difference = verification.Difference(1, 3, "CONV_2D", "relu", (1, 8, 8, 16), (0, 2, 5), 7, -12, 35, 96, 1024)
+    result = verification.Verification(2, 8, 4096, difference)
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    report.render(Subject("digits", "digits.tflite", "native", board), result, console)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "digits on unix (native): differs from the reference engine" in shown
+    assert "operator 3 (CONV_2D), channel 7 at row 2, column 5" in shown
+    assert "expected -12, got 35" in shown and "96 of 1024 values" in shown
 
 
 @pytest.mark.parametrize(

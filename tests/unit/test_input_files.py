@@ -138,8 +138,7 @@ def test_a_picture_fills_the_range_that_the_input_has(tmp_path: Path, low: float
     # Trainers say from -1 to 1, and converters leave 1 out so that 0 is one of the 256 steps.
     assert np.abs(row.astype(int) - (pixels.reshape(-1).astype(int) - 128)).max() <= (low == -1)
     assert how == (
-        "pictures are resized to 6×4 (bilinear, proportions not kept), RGB, "
-        f"pixel 0…255 → {text} → int8 -128…127"
+        f"pictures are resized to 6×4 (bilinear, proportions not kept), RGB, pixel 0…255 → {text} → int8 -128…127"
     )
 
 

@@ -51,6 +51,15 @@ IMPORTS_ONLY = {
     "tinympy.records": ("tinympy.__version__", "tinympy.errors"),
     "tinympy.statistics": ("tinympy.records", "tinympy.errors", "numpy"),
     "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.errors", "numpy", "rich"),
+    "tinympy.inspection": (
+        "tinympy.boards",
+        "tinympy.compiler",
+        "tinympy.deploy",
+        "tinympy.device.program",
+        "tinympy.errors",
+    ),
+    "tinympy.report.check": ("tinympy.inspection", "tinympy.report", "tinympy.compiler.graph", "rich"),
+    "tinympy.report.memory_map": ("tinympy.inspection", "rich"),
     "tinympy.report.profile": ("tinympy.profiling", "tinympy.subject", "tinympy.report.console", "rich"),
     "tinympy.report.verification": ("tinympy.verification", "tinympy.subject", "tinympy.report.console", "rich"),
     "tinympy.report.chart": (

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands have, and what holds for files that they write."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from tinympy.errors import UsageError
 
 BoardName = Annotated[str, typer.Option("--board", help="The board (see `tinympy boards`).")]
 EngineName = Annotated[str, typer.Option("--engine", help="What executes the model.")]
@@ -18,3 +20,10 @@ AssetsFolder = Annotated[
     typer.Option("--assets", help="Folder with models/ and datasets/ (else TINYMPY_ASSETS, else the user's cache)."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+def require_folders(*files: Path | None) -> None:
+    """UsageError unless the folders of `files` exist: said before anything is measured."""
+    for file in files:
+        if file is not None and not file.absolute().parent.is_dir():
+            raise UsageError(f"cannot write {file}: there is no such folder", "name a file in a folder that exists")

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, BoardName, EngineName, ModelPath, TaskName
+from tinympy.commands.options import (
+    AsJson,
+    AssetsFolder,
+    BoardName,
+    EngineName,
+    ModelPath,
+    TaskName,
+    require_folders,
+)
 from tinympy.errors import UsageError
 
 
@@ -36,6 +44,7 @@ def profile(
     from tinympy.report.progress import bar
 
     target = plan.target(board=board, engine=engine, task_name=task, model=model, assets=assets)
+    require_folders(table, chart)
     if chart is not None:
         charts.check(chart)
     with bar(target.task.name) as observe:

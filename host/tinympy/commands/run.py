@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, BoardName, EngineName
+from tinympy.commands.options import AsJson, BoardName, EngineName, require_folders
 from tinympy.errors import UsageError
 
 
@@ -45,6 +45,7 @@ def run(
     target = plan.target(board=board, engine=engine, task_name=None, model=model, assets=None)
     signature = inference.signature_of(target)
     classes = inference.classes(signature, _lines(labels))
+    require_folders(out)
     if out is not None:
         inference.check_file(out, signature)
     given, how = input_files.read(inputs, signature.inputs, Pixels(pixels, bgr))

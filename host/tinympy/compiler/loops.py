@@ -48,29 +48,29 @@ def nests(sources: Sources, item_bytes: int = 1) -> list[Nest] | None:
 
     `sources` has the output's shape. None when the pattern is not made of a few loops.
     """
-    sides = [size for size in sources.shape if size != 1]
-    return _nests(sources.reshape(sides or [1]), item_bytes, 0)
+    sides = [size for size in sources.shape if size != 1] or [1]
+    strides = [int(stride) for stride in np.cumprod((1, *sides[:0:-1]))[::-1]]
+    return _nests(sources.reshape(sides), strides, 0, item_bytes)
 
 
-def _nests(sources: Sources, item_bytes: int, output_offset: int) -> list[Nest] | None:
+def _nests(sources: Sources, strides: list[int], begin: int, item_bytes: int) -> list[Nest] | None:
+    """Those of a part of the output, which begins at element `begin` and goes on by `strides`."""
     used = sources >= 0
     if not np.any(used):
         return []
     box = _bounding_box(used)
-    if np.all(used[box]):
-        nest = _nest(sources, box, item_bytes, output_offset)
-        if nest is not None:
-            return [nest]
-    if sources.ndim == 1:
-        return None
-    # Not one box of loops: a nest, or several, for each row of the outermost axis.
-    row_bytes = item_bytes * sources[0].size
+    sources, begin = sources[box], begin + sum(side.start * stride for side, stride in zip(box, strides, strict=True))
+    nest = _nest(sources, strides, begin, item_bytes) if np.all(used[box]) else None
+    if nest is not None:
+        return [nest]
+    axis, parts = _parts(sources)
     found: list[Nest] = []
-    for index in np.flatnonzero(used.reshape(len(used), -1).any(axis=1)).tolist():
-        nests_of_row = _nests(sources[index], item_bytes, output_offset + index * row_bytes)
-        if nests_of_row is None or len(found) + len(nests_of_row) > _MAX_NESTS:
+    for part in parts:
+        cut = sources[(*[slice(None)] * axis, part)]
+        nests_of_part = _nests(cut, strides, begin + part.start * strides[axis], item_bytes)
+        if nests_of_part is None or len(found) + len(nests_of_part) > _MAX_NESTS:
             return None
-        found += nests_of_row
+        found += nests_of_part
     return found
 
 
@@ -82,25 +82,51 @@ def _bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def _nest(sources: Sources, box: tuple[slice, ...], item_bytes: int, output_offset: int) -> Nest | None:
-    inner = sources[box]
-    strides = [int(stride) for stride in np.cumprod((1, *sources.shape[:0:-1]))[::-1]]
-    begin = sum(side.start * stride for side, stride in zip(box, strides, strict=True))
+def _parts(sources: Sources) -> tuple[int, list[slice]]:
+    """Where to cut what is not one nest: along an axis whose positions are not loops, else row by row."""
+    for axis in range(sources.ndim):
+        along = _along(sources, axis)
+        if _factor(along - along[0], 1) is None:
+            return axis, _runs(along)
+    outermost = next(axis for axis, size in enumerate(sources.shape) if size > 1)
+    return outermost, [slice(i, i + 1) for i in range(sources.shape[outermost])]
+
+
+def _along(sources: Sources, axis: int) -> Sources:
+    return sources[tuple(slice(None) if i == axis else 0 for i in range(sources.ndim))]
+
+
+def _runs(along: Sources) -> list[slice]:
+    """Runs of one stride, what is left as it is apart."""
+    steps = np.diff(along)
+    bends = np.flatnonzero(np.diff(steps)) + 2
+    edges = np.flatnonzero(np.diff(along >= 0)) + 1
+    runs: list[slice] = []
+    end = 0
+    while end < len(along):
+        begin = end
+        following = (bends[np.searchsorted(bends, begin + 2) :][:1], edges[np.searchsorted(edges, begin + 1) :][:1])
+        end = int(min(*(found[0] for found in following if found.size), len(along), len(along)))
+        runs.append(slice(begin, end))
+    return runs
+
+
+def _nest(sources: Sources, strides: list[int], begin: int, item_bytes: int) -> Nest | None:
     loops: list[Loop] = []
     for axis, stride in enumerate(strides):
-        along = inner[tuple(slice(None) if i == axis else 0 for i in range(inner.ndim))]
+        along = _along(sources, axis)
         factors = _factor(along - along[0], stride)
         if factors is None:
             return None
         loops += factors
-    if not np.array_equal(_expand(loops), (inner - inner.reshape(-1)[0]).reshape(-1)):
+    first = int(sources.flat[0])
+    if not np.array_equal(_expand(loops), (sources - first).reshape(-1)):
         return None
     loops = [Loop(each.count, each.input_stride * item_bytes, each.output_stride * item_bytes) for each in loops]
     merged, element_bytes = _merge(loops, item_bytes)
     if len(merged) > MAX_LOOPS:
         return None
-    first = int(inner.reshape(-1)[0])
-    return Nest(tuple(merged), element_bytes, first * item_bytes, output_offset + begin * item_bytes)
+    return Nest(tuple(merged), element_bytes, first * item_bytes, begin * item_bytes)
 
 
 def _factor(along: Sources, output_stride: int) -> list[Loop] | None:

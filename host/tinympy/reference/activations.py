@@ -125,9 +125,10 @@ def _saturating(node: Node, function: Callable[[Int64s, int], Int64s], fraction_
 def elu(node: Node) -> list[Array]:
     """In single precision, as TFLM fills its own table."""
     node.require_dtype("int8", 0)
-    inverse_scale = np.float32(1) / scale_of(node.output)
     real = scale_of(node.tensor(0)) * node.centred(0).astype(np.float32)
     exponential = np.exp(np.minimum(real, 0).astype(np.float64)).astype(np.float32)
-    scaled = np.where(real < 0, exponential - np.float32(1), real) * inverse_scale
-    rounded = np.sign(scaled) * np.floor(np.abs(scaled.astype(np.float64)) + 0.5)
-    return [node.quantised(np.clip(rounded, -(1 << 30), 1 << 30).astype(np.int64))]
+    with np.errstate(over="ignore", invalid="ignore"):
+        inverse_scale = np.float32(1) / scale_of(node.output)
+        scaled = np.where(real < 0, exponential - np.float32(1), real) * inverse_scale
+        rounded = np.sign(scaled) * np.floor(np.abs(scaled.astype(np.float64)) + 0.5)
+        return [node.quantised(np.clip(rounded, -(1 << 30), 1 << 30).astype(np.int64))]

@@ -19,8 +19,6 @@ def check(file: Path) -> None:
     """UsageError when no chart can be written to `file`: to be asked before anything is measured."""
     if file.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"no chart can be written to {file}", f"the name ends in {' or '.join(_SUFFIXES)}")
-    if not file.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {file}: there is no such folder", "name a file in a folder that exists")
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
