@@ -12,13 +12,13 @@ from program_view import Loop, ProgramView
 from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
 
 NAMES = (
-    *("state", "hidden state", "cell state"),
+    *("hidden state", "cell state", "memory"),
     *("convolution", "pointwise", "depthwise", "average pool", "dense", "softmax", "max pool", "constant", "add"),
     *("lookup", "reduce", "transpose", "fill", "pad", "gather", "log softmax", "svdf", "lstm"),
 )
 """The operations of `network`, in order."""
 OPERATIONS = range(len(NAMES))
-STATE, HIDDEN_STATE, CELL_STATE, *_COMPUTING = OPERATIONS
+_, _, _, *_COMPUTING = OPERATIONS
 CONV, POINTWISE, DEPTHWISE, AVERAGE_POOL, DENSE, SOFTMAX, MAX_POOL, CONSTANT, ADD, *_REST = _COMPUTING
 LOOKUP, REDUCE, TRANSPOSE, FILL, PAD, GATHER, LOG_SOFTMAX, SVDF, LSTM = _REST
 
@@ -146,11 +146,11 @@ def loops(index: int, *given: tuple[int, int, int], element_bytes: int = 1) -> D
 
 
 def constants_left(index: int, bytes_left: int) -> Damage:
-    """From the operation's constants to the end of their tile it is so far, up to a multiple of 4."""
+    """From the operation's constants to the end of their tile it is at most so far, and up to 3 bytes less."""
 
     def damage(view: ProgramView) -> None:
         tile_bytes = view.tile_entries[view.operations[index].tile].bytes
-        view.operations[index].constants = (tile_bytes - bytes_left) // 4 * 4
+        view.operations[index].constants = (tile_bytes - bytes_left + 3) // 4 * 4
 
     return damage
 

@@ -19,21 +19,27 @@ import numpy.typing as npt
 import pytest
 import tflite
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from tinympy.device.program import HEADER_BYTES, OPERATION_BYTES, TENSOR_BYTES, TILE_BYTES, Head, check_crc
 
+import generated_layout
+import generated_simple
+import generated_stateful
 from generated import chains
+from graph_mutations import damaged_graph
 from kernel_library import KernelLibrary, ProgramRefused
 from mutations import damaged
-from program_view import Header, Operation, ProgramView, Tile, offset_of
+from program_view import OPCODES, Header, Operation, ProgramView, Tile, offset_of
 from tinympy import assets
 from tinympy.compiler import compile_model
 from tinympy.compiler.graph import Graph
-from tinympy.compiler.operation import AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED
+from tinympy.compiler.operators import LOWERINGS
 from tinympy.compiler.write import write
 from tinympy.errors import ModelError
 
 # Of models the interpreter's share is the larger, of programs the kernels': hence the different numbers.
 MODEL_CASES = 11_000
+GRAPH_CASES = 11_000
 PROGRAM_CASES = 30_000
 HEAD_CASES = 15_000
 # What a board would answer with a MemoryError, and what a user would call a hang although it ends.
@@ -42,14 +48,8 @@ PATIENCE_MACS = 100_000_000
 CASE_LIMIT_S = 2.0
 MEMORY_LIMIT_BYTES = 1 << 30
 
-SAME_EVERY_TIME = settings(
-    derandomize=True,
-    max_examples=40,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+NETWORKS = 40
+MODELS_OF_AN_OPERATOR = 4
 
 # A numpy warning would reach users as noise.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -61,20 +61,47 @@ def library() -> KernelLibrary:
 
 
 @pytest.fixture(scope="module")
-def models() -> list[bytes]:
-    """Small networks of every operator, `digits`, and kws01 where its file is present."""
-    graphs: list[Graph] = []
+def graphs() -> list[Graph]:
+    """Small networks, and models of one operator each: every kernel is in one of them."""
+    found = same_every_time(chains(), NETWORKS)
+    for module in (generated_simple, generated_layout, generated_stateful):
+        for name in module.OPERATORS:
+            found += same_every_time(module.single(name), MODELS_OF_AN_OPERATOR)
+    return [graph for graph in found if all(operator.name in LOWERINGS for operator in graph.operators)]
 
-    @SAME_EVERY_TIME
-    @given(chains())
+
+def same_every_time(strategy: st.SearchStrategy[Graph], count: int) -> list[Graph]:
+    found: list[Graph] = []
+
+    @settings(
+        derandomize=True,
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
     def collect(graph: Graph) -> None:
-        graphs.append(graph)
+        found.append(graph)
 
     collect()
+    return found
+
+
+@pytest.fixture(scope="module")
+def models(graphs: list[Graph]) -> list[bytes]:
+    """The graphs, `digits`, and kws01 where its file is present."""
     found = [write(graph) for graph in graphs]
     found += [(resources.files("tinympy.datasets") / "digits/digits_int8.tflite").read_bytes()] * 4
     kws01 = assets.find("models/kws_ref_model.tflite")
     return found + [kws01.read_bytes()] * 2 if kws01 else found
+
+
+def test_every_kernel_is_among_the_programs(models: list[bytes]) -> None:
+    programs = [program for model in models for program in compiled(model)]
+    found = {operation.opcode for program in programs for operation in ProgramView(program).operations}
+    assert found == set(OPCODES.values())
 
 
 def test_a_damaged_model_compiles_or_is_refused(
@@ -98,6 +125,28 @@ def test_a_damaged_model_compiles_or_is_refused(
                 outcomes[run(library, program, random)] += 1
     print(f"{MODEL_CASES} damaged models: {dict(outcomes)}")
     assert min(outcomes["refused"], outcomes["ran"]) > MODEL_CASES // 10
+
+
+def test_a_graph_that_contradicts_itself_compiles_or_is_refused(
+    library: KernelLibrary, graphs: list[Graph], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    last = tmp_path_factory.mktemp("fuzz") / "last.bin"
+    outcomes: Counter[str] = Counter()
+    with bounded_memory():
+        for case in range(GRAPH_CASES):
+            random = np.random.default_rng((4, case))
+            model = write(damaged_graph(random, graphs[case % len(graphs)]))
+            last.write_bytes(model)
+            with bounded_time(case):
+                try:
+                    program = compile_model(model).program
+                except ModelError:
+                    outcomes["refused"] += 1
+                    continue
+                # What the compiler accepts, the kernels accept.
+                outcomes[run(library, program, random)] += 1
+    print(f"{GRAPH_CASES} damaged graphs: {dict(outcomes)}")
+    assert min(outcomes["refused"], outcomes["ran"]) > GRAPH_CASES // 10
 
 
 def test_a_damaged_program_runs_or_is_refused(
@@ -189,17 +238,21 @@ def run(library: KernelLibrary, program: bytes, random: np.random.Generator) -> 
 
 
 def macs(operation: Operation) -> int:
-    """Multiplications, or additions where there are none."""
-    if operation.opcode == FULLY_CONNECTED:
+    """Multiplications or comparisons, where there can be more of them than bytes in arena and constants."""
+    name = {code: name for name, code in OPCODES.items()}[operation.opcode]
+    if name == "FULLY_CONNECTED":
         dense = operation.fully_connected
         return int(dense.batches * dense.inputs * dense.channels)
-    if operation.opcode not in (CONV_2D, DEPTHWISE_CONV_2D, AVERAGE_POOL_2D):
+    if name == "LSTM":
+        lstm = operation.lstm
+        return int(lstm.steps * lstm.channels * 4 * (lstm.inputs + lstm.units))
+    if not name.endswith("_2D"):
         return 0
     window = operation.window
     height, width = window.kernel_height, window.kernel_width
-    if operation.opcode == AVERAGE_POOL_2D:
+    if name.endswith("POOL_2D"):
         height, width = min(height, window.input_height), min(width, window.input_width)
-    depth = window.input_channels if operation.opcode == CONV_2D else 1
+    depth = window.depth if name == "CONV_2D" else 1
     return int(window.output_height * window.output_width * height * width * depth * window.channels)
 
 
@@ -227,9 +280,9 @@ def program_regions(program: bytes) -> list[range]:
         first, last = view.tile_entries[0], view.tile_entries[len(view.tile_entries) - 1]
         begins = [entry.offset + TILE_BYTES for entry in (first, last)]
         regions.append(range(tile_table, view.header.head_bytes))
-        regions.append(range(first.offset, begins[0] + offset_of(Tile, "crc32")))
+        regions.append(range(first.offset, first.offset + offset_of(Tile, "crc32")))
         regions += [range(begin, begin + entry.bytes) for begin, entry in zip(begins, (first, last), strict=True)] * 2
-    return regions
+    return [region for region in regions if len(region) > 0]
 
 
 @contextmanager

@@ -35,6 +35,7 @@ def unaligned_tile(view: ProgramView) -> None:
 
 
 BIG = 0x7FFFFFFF
+COUNT = len(OPERATIONS)
 
 WHOLE_PROGRAM: list[tuple[str, str, Damage]] = [
     ("MAGIC", "other magic", header(magic=0x12345678)),
@@ -43,7 +44,7 @@ WHOLE_PROGRAM: list[tuple[str, str, Damage]] = [
     ("HEAD", "unknown layout of constants", header(layout=1)),
     ("HEAD", "head size for other counts", header(tile_count=2)),
     ("HEAD", "program ends within its head", header(program_bytes=100)),
-    ("HEAD", "more initial operations than there are", header(initial_operations=len(OPERATIONS) + 1)),
+    ("HEAD", "more initial operations than there are", header(initial_operations=COUNT + 1)),
     ("HEAD", "arena beyond 1 GiB", header(arena_bytes=(1 << 30) + 1)),
     ("TENSOR", "output behind the arena", tensor(offset=BIG)),
     ("TENSOR", "output longer than the arena", tensor(bytes=0xFFFFFFFF)),
@@ -56,26 +57,10 @@ WHOLE_PROGRAM: list[tuple[str, str, Damage]] = [
     ("TILE", "tile of another size", tile(bytes=8)),
 ]
 
-def test_the_program_itself_is_accepted_and_has_these_operations(library: KernelLibrary, program: bytes) -> None:
-    loaded = library.load(program)
-    loaded.run()
-    assert [operation.opcode for operation in loaded.view.operations] == [1, 1, 2, 4, 3, 5]
-    assert loaded.view.operations[SOFTMAX].softmax.exponentials < 256
-
 
 @pytest.mark.parametrize(("error", "damage"), [pytest.param(e, d, id=f"{e}: {t}") for e, t, d in WHOLE_PROGRAM])
 def test_a_program_is_refused_for(library: KernelLibrary, program: bytes, error: str, damage: Damage) -> None:
     with pytest.raises(ProgramRefused, match=f"^-{ERRORS[error]}$"):
-        library.load(damage_to(program, damage))
-
-
-@pytest.mark.parametrize(
-    ("error", "index", "damage"), [pytest.param(e, i, d, id=f"{e}: {t} ({i})") for e, i, t, d in ONE_OPERATION]
-)
-def test_an_operation_is_refused_for(
-    library: KernelLibrary, program: bytes, error: str, index: int, damage: Damage
-) -> None:
-    with pytest.raises(ProgramRefused, match=f"^-{ERRORS[error] + 256 * index}$"):
         library.load(damage_to(program, damage))
 
 
@@ -120,7 +105,7 @@ class Calls:
         offset: int = 0,
         missing: int = 0,
         first: int = 0,
-        last: int = 6,
+        last: int = COUNT,
     ) -> int:
         handle_bytes, arena_bytes = self.handle.size - handle_missing, self.arena.size - missing
         handle, arena = self.handle.at(handle_offset), self.arena.at(offset)
@@ -164,14 +149,14 @@ def test_an_arena_that_is_too_small_is_refused(calls: Calls) -> None:
     assert calls.run(missing=1) == -ERRORS["ARENA"]
 
 
-@pytest.mark.parametrize(("first", "last"), [(0, 7), (7, 7), (3, 2), (-1, 6), (0, -1)])
+@pytest.mark.parametrize(("first", "last"), [(0, COUNT + 1), (COUNT + 1, COUNT + 1), (3, 2), (-1, COUNT), (0, -1)])
 def test_ranges_outside_the_program_are_refused(calls: Calls, first: int, last: int) -> None:
     assert calls.load() == 0
     assert calls.run(first=first, last=last) == -ERRORS["RANGE"]
 
 
 def test_tiles_elsewhere_in_memory_are_used_and_checked(library: KernelLibrary) -> None:
-    program = compile_model(write(network()), tile_bytes=260).program
+    program = compile_model(write(network()), tile_bytes=2100).program
     expected = library.load(program)
     expected.run()
     view = ProgramView(program)
@@ -191,4 +176,6 @@ def test_tiles_elsewhere_in_memory_are_used_and_checked(library: KernelLibrary) 
 
 def test_every_reason_has_a_test() -> None:
     elsewhere = {"TRUNCATED", "ALIGNMENT", "HANDLE", "ARENA", "RANGE"}
-    assert {error for error, *_ in [*WHOLE_PROGRAM, *ONE_OPERATION]} | elsewhere == set(ERRORS)
+    assert {error for error, *_ in WHOLE_PROGRAM} | elsewhere == {
+        name for name, code in ERRORS.items() if code < ERRORS["OPCODE"]
+    }

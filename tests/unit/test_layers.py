@@ -1,5 +1,6 @@
 """layers: every operator's outputs are found in the arena, whatever the operator keeps to itself."""
 
+import itertools
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_layers_cover_the_inference_and_every_output_once(content: bytes) -> Non
     compiled = compile_model(content)
     found = layers(compiled)
     assert found[0].first == compiled.lowered.initial_operations
-    assert all(before.last == after.first for before, after in zip(found, found[1:], strict=False))
+    assert all(before.last == after.first for before, after in itertools.pairwise(found))
     assert found[-1].last == len(compiled.lowered.operations)
     placed = [output.tensor for layer in found for output in layer.outputs]
     computing = [operator for operator in compiled.graph.operators if operator.name not in RENAMING]

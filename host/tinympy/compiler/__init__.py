@@ -1,6 +1,6 @@
 """The compiler: a `.tflite` model in, a program for the kernels out, in passes of one idea each.
 
-    read → check → lower → pack → place → emit
+    read → fold → check → lower → pack → place → emit
 
 `write` is `read`'s inverse, for models made by programs rather than by a converter.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tinympy.compiler.check import check
 from tinympy.compiler.emit import emit
+from tinympy.compiler.fold import fold
 from tinympy.compiler.graph import Graph
 from tinympy.compiler.lower import lower
 from tinympy.compiler.operation import Lowered
@@ -37,7 +38,7 @@ def compile_model(content: bytes, name: str = "model", tile_bytes: int | None = 
     `name` (25 ASCII characters at most) is stored in the program; `tile_bytes` limits each tile of constants (None: one
     tile, for programs that are loaded into RAM). Raises ModelError when the model is damaged or not supported.
     """
-    graph = check(read(content))
+    graph = check(fold(read(content)))
     packed = pack(lower(graph), tile_bytes)
     arena = place(packed.lowered)
     digest = hashlib.sha256(content)

@@ -1,4 +1,4 @@
-"""Pass 2, graph → graph: refuse what cannot run at all before any operator is looked at in detail."""
+"""Pass 3, graph → graph: refuse what cannot run at all before any operator is looked at in detail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def check(graph: Graph) -> Graph:
     from tinympy.compiler.operators import LOWERINGS
 
     unknown: dict[str, list[int]] = {}
-    for index, operator in enumerate(graph.operators):
+    for index, operator in graph.remaining.items():
         if operator.name not in LOWERINGS:
             unknown.setdefault(operator.name, []).append(index)
     if unknown:

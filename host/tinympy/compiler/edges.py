@@ -17,8 +17,8 @@ def inner_tensor(graph: Graph, index: int) -> int:
     tensor = graph.tensors[index]
     if tensor.dtype != "float32":
         return index
-    readers = [operator for operator in graph.operators if index in operator.inputs]
-    writers = [operator for operator in graph.operators if index in operator.outputs]
+    readers = [operator for operator in graph.remaining.values() if index in operator.inputs]
+    writers = [operator for operator in graph.remaining.values() if index in operator.outputs]
     is_input, is_output = index in graph.inputs, index in graph.outputs
     inner: tuple[int, ...] = ()
     if is_input and not is_output and [(each.name, each.inputs) for each in readers] == [("QUANTIZE", (index,))]:

@@ -63,3 +63,10 @@ class Graph:
     description: str = ""
     initial_values: Mapping[str, Tensor] = field(default_factory=dict)
     """The constants that CALL_ONCE assigns to variables, by the variable's name (`shared_name` of its VAR_HANDLE)."""
+    folded: frozenset[int] = frozenset()
+    """Indices of the operators whose results have become constants: there is nothing left to do for them."""
+
+    @property
+    def remaining(self) -> dict[int, Operator]:
+        """The operators that are not folded, by their indices."""
+        return {index: operator for index, operator in enumerate(self.operators) if index not in self.folded}

@@ -59,11 +59,14 @@ def _nests(sources: Sources, strides: list[int], begin: int, item_bytes: int) ->
     if not np.any(used):
         return []
     box = _bounding_box(used)
-    sources, begin = sources[box], begin + sum(side.start * stride for side, stride in zip(box, strides, strict=True))
-    nest = _nest(sources, strides, begin, item_bytes) if np.all(used[box]) else None
+    sources, used = sources[box], used[box]
+    begin += sum(side.start * stride for side, stride in zip(box, strides, strict=True))
+    nest = _nest(sources, strides, begin, item_bytes) if np.all(used) else None
     if nest is not None:
         return [nest]
-    axis, parts = _parts(sources)
+    axis, parts = _parts(sources, used)
+    if len(parts) > 2 * _MAX_NESTS:
+        return None
     found: list[Nest] = []
     for part in parts:
         cut = sources[(*[slice(None)] * axis, part)]
@@ -82,14 +85,15 @@ def _bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def _parts(sources: Sources) -> tuple[int, list[slice]]:
+def _parts(sources: Sources, used: npt.NDArray[np.bool_]) -> tuple[int, list[slice]]:
     """Where to cut what is not one nest: along an axis whose positions are not loops, else row by row."""
     for axis in range(sources.ndim):
         along = _along(sources, axis)
         if _factor(along - along[0], 1) is None:
             return axis, _runs(along)
     outermost = next(axis for axis, size in enumerate(sources.shape) if size > 1)
-    return outermost, [slice(i, i + 1) for i in range(sources.shape[outermost])]
+    others = tuple(axis for axis in range(sources.ndim) if axis != outermost)
+    return outermost, [slice(i, i + 1) for i in np.flatnonzero(used.any(axis=others)).tolist()]
 
 
 def _along(sources: Sources, axis: int) -> Sources:
@@ -97,16 +101,17 @@ def _along(sources: Sources, axis: int) -> Sources:
 
 
 def _runs(along: Sources) -> list[slice]:
-    """Runs of one stride, what is left as it is apart."""
+    """Runs of one stride, what is left as it is apart; no more of them than tell that they are too many."""
     steps = np.diff(along)
     bends = np.flatnonzero(np.diff(steps)) + 2
     edges = np.flatnonzero(np.diff(along >= 0)) + 1
     runs: list[slice] = []
     end = 0
-    while end < len(along):
-        begin = end
-        following = (bends[np.searchsorted(bends, begin + 2) :][:1], edges[np.searchsorted(edges, begin + 1) :][:1])
-        end = int(min(*(found[0] for found in following if found.size), len(along), len(along)))
+    while end < len(along) and len(runs) <= 2 * _MAX_NESTS:
+        begin, end = end, len(along)
+        for breaks, shortest in ((bends, 2), (edges, 1)):
+            at = np.searchsorted(breaks, begin + shortest)
+            end = min(end, int(breaks[at])) if at < len(breaks) else end
         runs.append(slice(begin, end))
     return runs
 

@@ -1,4 +1,4 @@
-"""Pass 3, graph → operations: each operator becomes kernel calls, or nothing where it only renames a value."""
+"""Pass 4, graph → operations: each operator becomes kernel calls, or nothing where it only renames a value."""
 
 from __future__ import annotations
 
@@ -146,13 +146,13 @@ def lower(graph: Graph) -> Lowered:
         value_of[tensor] = len(value_bytes)
         value_bytes.append(size_bytes(graph.tensors[inner_tensor(graph, tensor)]))
     constant_bytes = 0
-    for index in range(len(graph.operators)):
+    for index, operator in graph.remaining.items():
         lowering = Lowering(graph, index, value_of, variables, value_bytes, operations)
         before = len(operations)
         try:
             # Scales beyond all proportion end as inf, nan or 0, which are refused where it matters.
             with np.errstate(all="ignore"):
-                LOWERINGS[graph.operators[index].name](lowering)
+                LOWERINGS[operator.name](lowering)
         except OverflowError as error:
             raise lowering.refuse(f"a number beyond all proportion ({error})") from error
         constant_bytes += sum(len(each.constants) for each in operations[before:] if isinstance(each.constants, bytes))

@@ -1,4 +1,4 @@
-"""Pass 5, the arena plan: which value lies where, so that values alive at the same time never overlap.
+"""Pass 6, the arena plan: which value lies where, so that values alive at the same time never overlap.
 
 The model's inputs stay alive to the end: an inference can be repeated, and timed, on the same input.
 """

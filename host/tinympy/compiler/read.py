@@ -19,6 +19,7 @@ from tinympy.errors import ModelError
 
 _DAMAGED = "export the model again, or check that the file arrived whole"
 _MAX_ELEMENTS = 1 << 28
+_MAX_RANK = 32  # of an array of numpy 1
 # Tables and vectors may be referred to again and again: without limits a small file could ask for any amount of work.
 _MAX_ITEMS = 1 << 12
 _MAX_INDICES = 1 << 10
@@ -149,6 +150,8 @@ def _read_tensor(model: Any, tensor: Any) -> Tensor:
     name = _text(tensor.Name())
     dtype = _DTYPES.get(tensor.Type(), f"type {tensor.Type()}")
     elements = 1
+    if len(shape) > _MAX_RANK:
+        raise ValueError(f"tensor {name!r} of {len(shape)} dimensions")
     for size in shape:
         elements *= size
         if size < 0 or elements > _MAX_ELEMENTS:

@@ -23,6 +23,7 @@ from tinympy.compiler.operators import (
 )
 
 LOWERINGS: dict[str, Callable[[Lowering], None]] = {
+    "ABS": lookup.lower,
     "ADD": elementwise.lower_add,
     "ASSIGN_VARIABLE": variables.lower_assign,
     "AVERAGE_POOL_2D": average_pool_2d.lower,
@@ -32,9 +33,12 @@ LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "CONCATENATION": movement.lower,
     "CONV_2D": conv_2d.lower,
     "DEPTHWISE_CONV_2D": depthwise_conv_2d.lower,
+    "DEPTH_TO_SPACE": movement.lower,
     "DEQUANTIZE": quantise.lower_dequantize,
+    "ELU": lookup.lower,
     "EXPAND_DIMS": reshape.lower,
     "FULLY_CONNECTED": fully_connected.lower,
+    "GATHER": movement.lower,
     "HARD_SWISH": lookup.lower,
     "LEAKY_RELU": lookup.lower,
     "LOGISTIC": lookup.lower,
@@ -43,6 +47,7 @@ LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "MAX_POOL_2D": max_pool_2d.lower,
     "MEAN": reduction.lower,
     "MINIMUM": elementwise.lower_minimum,
+    "MIRROR_PAD": movement.lower,
     "MUL": elementwise.lower_mul,
     "NEG": lookup.lower,
     "PACK": movement.lower,
@@ -60,6 +65,7 @@ LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "SLICE": movement.lower,
     "SOFTMAX": softmax.lower_softmax,
     "SPACE_TO_BATCH_ND": movement.lower,
+    "SPACE_TO_DEPTH": movement.lower,
     "SPLIT": movement.lower,
     "SPLIT_V": movement.lower,
     "SQUEEZE": reshape.lower,

@@ -81,7 +81,7 @@ def _grown_shape(lowering: Lowering) -> list[int] | None:
         return _numbers(lowering, 1)
     if name == "RESIZE_NEAREST_NEIGHBOR":
         return [*shape[:1], *_numbers(lowering, 1), *shape[3:]]
-    if name in ("PAD", "PADV2", "SPACE_TO_BATCH_ND"):
+    if name in ("PAD", "PADV2", "MIRROR_PAD", "SPACE_TO_BATCH_ND"):
         first, numbers = (1, _numbers(lowering, 2)) if name == "SPACE_TO_BATCH_ND" else (0, _numbers(lowering, 1))
         for axis in range(first, min(len(shape), first + len(numbers) // 2)):
             shape[axis] += sum(numbers[2 * (axis - first) :][:2])
