@@ -35,8 +35,8 @@ def serve(model, name="kws01", wire_input="int8", wire_results="truncated", wire
     """Serve commands from the console until Ctrl-C is pressed twice, an EXIT frame, or the end of the console.
 
     `model` is a Model, or has all that is public in one but head and predict(). Text commands know the first input and
-    the first output only, frames all of them. `name` is the task. `wire_input` and `wire_results` are kinds of quantisation.py; the `db` buffer holds one
-    input of `wire_bytes` bytes in that form.
+    the first output only, frames all of them. `name` is the task. `wire_input` and `wire_results` are kinds of
+    quantisation.py; the `db` buffer holds one input of `wire_bytes` bytes in that form.
     """
     dut = DeviceUnderTest(model, name, wire_input, wire_results, wire_bytes, compat.read_into, compat.write)
     compat.interrupt_character(False)

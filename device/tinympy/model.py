@@ -10,9 +10,9 @@ class Model:
     program -- bytes of a compiled program (docs/program-format.md); kept as long as the model
     engine -- makes an engine from the program; the native one when not given
 
-    `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are the
-    first ones. Inference leaves the inputs as they are. ValueError when the program is damaged, MemoryError when the
-    heap is too small.
+    `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are
+    the first ones. Inference leaves the inputs as they are. ValueError when the program is damaged, MemoryError when
+    the heap is too small.
     """
 
     def __init__(self, program, engine=None):

@@ -1,6 +1,7 @@
 """Both ends of the serial command loop over a line in memory: whatever is damaged, the answer is right or an error."""
 
 import contextlib
+import gc
 import queue
 import threading
 import time
@@ -18,6 +19,15 @@ from tinympy.errors import BoardError, UsageError
 TIMEOUT_S = 0.3
 SAMPLE = bytes(range(0xF8, 0x100))
 OUTPUT = b"\xff\xfe\xfd"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_heap():
+    """A board collects its own heap only, not that of all tests before these, which takes longer than they wait."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 class Way:

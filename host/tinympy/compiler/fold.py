@@ -49,7 +49,7 @@ def fold(graph: Graph) -> Graph:
         try:
             with np.errstate(all="ignore"):
                 results = compute(Node.of(graph, index, known))
-        except (ModelError, OverflowError):
+        except (ModelError, ArithmeticError):
             continue
         folded.add(index)
         for output, result in zip(operator.outputs, results, strict=True):

@@ -153,7 +153,7 @@ def lower(graph: Graph) -> Lowered:
             # Scales beyond all proportion end as inf, nan or 0, which are refused where it matters.
             with np.errstate(all="ignore"):
                 LOWERINGS[operator.name](lowering)
-        except OverflowError as error:
+        except ArithmeticError as error:
             raise lowering.refuse(f"a number beyond all proportion ({error})") from error
         constant_bytes += sum(len(each.constants) for each in operations[before:] if isinstance(each.constants, bytes))
         lowering.require(constant_bytes <= MAX_CONSTANT_BYTES, f"more than {MAX_CONSTANT_BYTES} bytes of constants")

@@ -49,7 +49,6 @@ LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "MINIMUM": elementwise.lower_minimum,
     "MIRROR_PAD": movement.lower,
     "MUL": elementwise.lower_mul,
-    "NEG": lookup.lower,
     "PACK": movement.lower,
     "PAD": movement.lower,
     "PADV2": movement.lower,

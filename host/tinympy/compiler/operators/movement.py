@@ -18,6 +18,7 @@ from tinympy.reference.operators import OPERATORS
 
 # Elements looked at for all inputs: a pass over an output for each of them.
 _MAX_COMPARISONS = 1 << 26
+_MAX_BATCHES = 1 << 12
 # Elements are numbered from here on; whatever is below is a value that the operator fills in.
 _FIRST_NUMBER = 1 << 20
 _MAX_BLOCKS = 0xFFFF
@@ -81,7 +82,14 @@ def _grown_shape(lowering: Lowering) -> list[int] | None:
         return _numbers(lowering, 1)
     if name == "RESIZE_NEAREST_NEIGHBOR":
         return [*shape[:1], *_numbers(lowering, 1), *shape[3:]]
-    if name in ("PAD", "PADV2", "MIRROR_PAD", "SPACE_TO_BATCH_ND"):
+    if name == "GATHER":
+        axis, batches = (lowering.operator.options.get(option, 0) for option in ("axis", "batch_dims"))
+        indices = lowering.input(1).shape
+        axis += len(shape) if axis < 0 else 0
+        batches += len(indices) if batches < 0 else 0
+        lowering.require(0 <= batches <= axis and math.prod(indices[:batches]) <= _MAX_BATCHES, f"{batches} batch_dims")
+        return [*shape[:axis], *indices[batches:], *shape[axis + 1 :]]
+    if name in ("MIRROR_PAD", "PAD", "PADV2", "SPACE_TO_BATCH_ND"):
         first, numbers = (1, _numbers(lowering, 2)) if name == "SPACE_TO_BATCH_ND" else (0, _numbers(lowering, 1))
         for axis in range(first, min(len(shape), first + len(numbers) // 2)):
             shape[axis] += sum(numbers[2 * (axis - first) :][:2])

@@ -21,6 +21,7 @@ from tinympy.compiler.weights import constant_weights, lower_channels
 from tinympy.compiler.window import Axis
 from tinympy.reference.arithmetic import multiply_quantised
 
+MAX_SIDE = 0xFFFF
 _IMAGE, _BIAS = 2, 3
 
 
@@ -91,6 +92,7 @@ def _axes(lowering: Lowering, weights: npt.NDArray[np.int8]) -> list[Axis]:
         len(output.shape) == 4 and output.shape[::3] == (image.shape[0], len(weights)) and output.elements > 0,
         f"output shape {output.shape}",
     )
+    lowering.require(max(output.shape) <= MAX_SIDE, f"output shape {output.shape}")
     stride = (options.get("stride_h", 0), options.get("stride_w", 0))
     lowering.require(min(stride) > 0, "strides must be positive")
     padding = options.get("padding")
