@@ -46,7 +46,21 @@ ONLY_IMPORTED_BY = {
 # What these import besides the standard library and, for a package, itself.
 IMPORTS_ONLY = {
     "tinympy.errors": (),
-    "tinympy.compiler": ("tinympy.errors", "tinympy.device.program", "numpy", "tflite", "flatbuffers"),
+    "tinympy.compiler": (
+        "tinympy.errors",
+        "tinympy.device.program",
+        "tinympy.reference",
+        "numpy",
+        "tflite",
+        "flatbuffers",
+    ),
+    "tinympy.reference": (
+        "tinympy.compiler.graph",
+        "tinympy.compiler.quantise",
+        "tinympy.compiler.state",
+        "tinympy.errors",
+        "numpy",
+    ),
     "tinympy.generated": ("tinympy.compiler.graph", "tinympy.compiler.write", "numpy"),
     "tinympy.records": ("tinympy.__version__", "tinympy.errors"),
     "tinympy.statistics": ("tinympy.records", "tinympy.errors", "numpy"),
