@@ -11,8 +11,6 @@ import numpy as np
 
 from tinympy import connection
 from tinympy.compiler import compile_model
-from tinympy.compiler.check import check
-from tinympy.compiler.read import read
 from tinympy.connection import Observer
 from tinympy.errors import UsageError
 from tinympy.input_files import Given
@@ -40,11 +38,6 @@ class Run:
     signature: Signature
     inferences: tuple[Inference, ...]
     stateful: bool
-
-
-def signature_of(target: Target) -> Signature:
-    """What the model of the target's task takes and gives; ModelError when it cannot be compiled."""
-    return Signature.of(check(read(target.task.model())))
 
 
 def run(target: Target, given: Sequence[Given], observe: Observer) -> tuple[Subject, Run]:

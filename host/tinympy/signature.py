@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinympy.compiler.check import check
 from tinympy.compiler.edges import inner_tensor
+from tinympy.compiler.fold import fold
 from tinympy.compiler.graph import Graph
 from tinympy.compiler.quantise import integer_range, scale_of, zero_point_of
+from tinympy.compiler.read import read
 
 Array = npt.NDArray[Any]
 
@@ -69,6 +72,11 @@ class Signature:
 
     inputs: tuple[End, ...]
     outputs: tuple[End, ...]
+
+    @classmethod
+    def read(cls, content: bytes) -> Signature:
+        """That of a `.tflite` file; ModelError when it is damaged, or not one that can run at all."""
+        return cls.of(check(fold(read(content))))
 
     @classmethod
     def of(cls, graph: Graph) -> Signature:

@@ -49,18 +49,18 @@ enum tk_error tk_lstm_check(const struct tk_operation *op, const uint8_t *consta
 
 static int32_t saturated(int32_t x) { return tk_clamp(x, -32768, 32767); }
 
-/* Between the table's entries, 2^fraction_bits apart; `beyond` where it ends. */
-static int32_t interpolated(const uint16_t *table, int32_t x, int32_t fraction_bits, int32_t beyond) {
+/* Between the table's entries, 2^fraction_bits apart, and the last one beyond. */
+static int32_t interpolated(const uint16_t *table, int32_t x, int32_t fraction_bits) {
     int32_t index = x >> fraction_bits;
     if (index >= (int32_t)TABLE_ENTRIES - 1)
-        return beyond;
+        return table[TABLE_ENTRIES - 1] << fraction_bits;
     int32_t fraction = x & ((1 << fraction_bits) - 1);
     return (table[index] << fraction_bits) + fraction * (table[index + 1] - table[index]);
 }
 
 /* 1 / (1 + exp(-x)) in units of 2^-15, for 16-bit x in units of 2^-12: table entries are 512 / 3 of these apart. */
 static int32_t logistic(const uint16_t *table, int32_t x) {
-    int32_t result = interpolated(table, 3 * (x < 0 ? -x : x), 9, 0x7fff << 10);
+    int32_t result = interpolated(table, 3 * (x < 0 ? -x : x), 9);
     return (x < 0 ? (1 << 25) - result + (1 << 9) - 1 : result + (1 << 9)) >> 10;
 }
 
@@ -68,7 +68,7 @@ static int32_t logistic(const uint16_t *table, int32_t x) {
 static int32_t hyperbolic_tangent(const uint16_t *table, int32_t x, int32_t exponent) {
     int32_t shift = exponent + 12;
     int32_t scaled = shift >= 0 ? 3 * x * (1 << shift) : (3 * x + (1 << (-shift - 1))) >> -shift;
-    int32_t result = interpolated(table, scaled < 0 ? -scaled : scaled, 8, 0xffff << 8) - (1 << 23);
+    int32_t result = interpolated(table, scaled < 0 ? -scaled : scaled, 8) - (1 << 23);
     return (scaled < 0 ? (1 << 7) - 1 - result : result + (1 << 7)) >> 8;
 }
 

@@ -28,7 +28,7 @@ NO_FIRMWARE = pytest.mark.skip(
 )
 MODEL_INPUTS = {"digits": 5, "kws01": 3}
 LOAD_MS = 100
-PACKAGE_BYTES = 32 * 1024
+PACKAGE_BYTES = 40 * 1024
 # An emulated second takes about 25 real ones.
 PATIENCE_S = 120.0
 

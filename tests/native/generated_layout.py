@@ -118,6 +118,16 @@ def transpose(builder: Builder) -> None:
     moved(builder, "TRANSPOSE", tuple(builder.shape[i] for i in order), builder.constant(order))
 
 
+def reverse(builder: Builder) -> None:
+    """Along some axes side by side, in any order and counted from either end."""
+    builder.input(builder.draw(shapes(5)))
+    dimensions = len(builder.shape)
+    first = builder.draw(st.integers(0, dimensions - 1))
+    axes = builder.draw(st.permutations(range(first, builder.draw(st.integers(first, dimensions - 1)) + 1)))
+    shown = [axis - dimensions if builder.draw(st.booleans()) else axis for axis in axes]
+    moved(builder, "REVERSE_V2", builder.shape, builder.constant(shown))
+
+
 def shape(builder: Builder) -> None:
     builder.input(builder.draw(shapes(5)))
     builder.operator("SHAPE", (builder.last,), builder.value((len(builder.shape),), dtype="int32"), out_type=2)
@@ -281,6 +291,7 @@ OPERATORS: dict[str, Callable[[Builder], None]] = {
     "PADV2": padding("PADV2"),
     "RESHAPE": reshape,
     "RESIZE_NEAREST_NEIGHBOR": resize_nearest_neighbor,
+    "REVERSE_V2": reverse,
     "SHAPE": shape,
     "SLICE": slice_,
     "SPACE_TO_BATCH_ND": space_to_batch_nd,

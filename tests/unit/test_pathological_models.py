@@ -68,10 +68,60 @@ def own_output() -> Graph:
     return Graph((activation(1, 4), weights(4, 4)), (Operator("FULLY_CONNECTED", (0, 1), (0,)),), (0,), (0,))
 
 
+def numbers(*values: Any) -> Tensor:
+    data = np.array(values, np.int32)
+    return Tensor("numbers", data.shape, "int32", data=data)
+
+
+def floats(*shape: int) -> Tensor:
+    return Tensor("floats", shape, "float32")
+
+
+def repeated(name: str, times: int, source: Tensor, constant: Tensor, output: Tensor) -> Graph:
+    """An operator that reads the model's input and one constant again and again."""
+    nodes = tuple(Operator(name, (0, 1), (i + 2,)) for i in range(times))
+    return Graph((source, constant, *[output] * times), nodes, (0,), (2,))
+
+
+def crowd(operators: int, inputs: int) -> Graph:
+    nodes = tuple(Operator("PACK", (0,) * inputs, (i + 1,)) for i in range(operators))
+    return Graph((SMALL, *[SMALL] * operators), nodes, (0,), (1,))
+
+
+def gather(batches: int) -> Graph:
+    indices = numbers(*[[0]] * batches)
+    return one_operator("GATHER", activation(batches, 1), indices, activation(batches, 1), axis=1, batch_dims=1)
+
+
+def variable(*shape: int) -> Graph:
+    tensors = (SMALL, Tensor("handle", (), "resource"), activation(*shape), SMALL)
+    nodes = (
+        Operator("VAR_HANDLE", (), (1,), {"shared_name": "state", "container": ""}),
+        Operator("READ_VARIABLE", (1,), (2,)),
+        Operator("ASSIGN_VARIABLE", (1, 2), ()),
+        Operator("RELU", (0,), (3,)),
+    )
+    return Graph(tensors, nodes, (0,), (3,))
+
+
+def wide_transposed_convolution() -> Graph:
+    tensors = (PIXELS, numbers(1, 1, 1 << 28, 1), KERNEL, activation(1, 1, 1 << 28, 1), PIXELS)
+    nodes = (Operator("TRANSPOSE_CONV", (1, 2, 0), (3,), {**SAME, "stride_w": 1 << 28}), Operator("RELU", (0,), (4,)))
+    return Graph(tensors, nodes, (0,), (4,))
+
+
+def padded_with_a_computed_value() -> Graph:
+    tensors = (ROWS, numbers([1, 1], [0, 0]), activation(1), activation(6, 4))
+    return Graph(tensors, (Operator("PADV2", (0, 1, 2), (3,)),), (0, 2), (3,))
+
+
 SMALL = activation(1, 4)
 PIXELS = activation(1, 8, 8, 1)
 KERNEL = weights(1, 3, 3, 1)
 SQUARE = weights(4, 4)
+ROWS = activation(4, 4)
+BYTES = Tensor("bytes", (1, 4), "uint8", Quantization.per_tensor(0.5))
+BIG = 1 << 30
 CLASSES = activation(1, 4, scale=1 / 256, zero_point=-128)
 
 REFUSED: list[tuple[str, Callable[[], Graph], str]] = [
@@ -129,6 +179,55 @@ REFUSED: list[tuple[str, Callable[[], Graph], str]] = [
         "format's limits",
     ),
     (
+        "more groups than operations",
+        lambda: convolution(activation(1, 1, 1, 2048), weights(2048, 1, 1, 1), activation(1, 1, 1, 2048)),
+        "groups",
+    ),
+    ("a transposed convolution of 2^28 columns", wide_transposed_convolution, "output shape"),
+    ("a padding to 2^60", lambda: one_operator("PAD", ROWS, numbers([BIG, 0], [0, BIG]), SMALL), "into"),
+    ("a negative padding", lambda: one_operator("PAD", ROWS, numbers([-4, 4], [0, 0]), ROWS), "negative"),
+    ("a resize to 2^60", lambda: one_operator("RESIZE_NEAREST_NEIGHBOR", PIXELS, numbers(BIG, BIG), PIXELS), "into"),
+    ("a broadcast to 2^60", lambda: one_operator("BROADCAST_TO", SMALL, numbers(BIG, BIG), SMALL), "into"),
+    ("a broadcast to 20000 sides", lambda: one_operator("BROADCAST_TO", SMALL, numbers(*[7] * 20000), SMALL), "20000"),
+    ("a sum over 20000 axes", lambda: one_operator("SUM", SMALL, numbers(*[1] * 20000), activation(1)), "20000 axes"),
+    (
+        "a gather of 2^30 elements",
+        lambda: one_operator("GATHER", activation(1, 1 << 15), numbers(*[0] * (1 << 15)), SMALL, axis=0),
+        "into",
+    ),
+    ("a gather of 2^15 batches", lambda: gather(1 << 15), "batch_dims"),
+    (
+        "2^24 elements to move",
+        lambda: one_operator("TRANSPOSE", activation(1 << 12, 1 << 12), numbers(1, 0), activation(1 << 12, 1 << 12)),
+        "can be moved",
+    ),
+    (
+        "2^22 elements to move, 17 times",
+        lambda: repeated("TRANSPOSE", 17, activation(1 << 11, 1 << 11), numbers(1, 0), activation(1 << 11, 1 << 11)),
+        "bytes of values",
+    ),
+    (
+        "40 MB of constants from 1 MB",
+        lambda: repeated("ADD", 40, activation(1, 1 << 15), weights(32, 1 << 15), activation(32, 1 << 15)),
+        "bytes of constants",
+    ),
+    ("100 operators with 1000 inputs each", lambda: crowd(100, 1000), "100102 inputs and outputs"),
+    ("a tensor of 40 dimensions", lambda: Graph((SMALL, activation(*[1] * 40)), (), (0,), (0,)), "40 dimensions"),
+    ("axes that are no permutation", lambda: one_operator("TRANSPOSE", SMALL, numbers(0, 0), SMALL), "axis"),
+    ("an axis that is not there", lambda: one_operator("UNPACK", SMALL, activation(4), axis=5), "axis"),
+    ("parts of nothing", lambda: Graph((SMALL, numbers(0)), (Operator("SPLIT", (1, 0), ()),), (0,), (0,)), "0 outputs"),
+    ("padding with a value that is computed", padded_with_a_computed_value, "not constant"),
+    ("a variable of no elements", lambda: variable(0), "no elements"),
+    ("a float input without QUANTIZE", lambda: one_operator("RELU", floats(1, 4), SMALL), "computes with float32"),
+    ("a float input of another size", lambda: one_operator("QUANTIZE", floats(1, 5), SMALL), "computes with float32"),
+    ("a float output of uint8", lambda: one_operator("DEQUANTIZE", BYTES, floats(1, 4)), "computes with float32"),
+    ("an integer from DEQUANTIZE", lambda: one_operator("DEQUANTIZE", SMALL, SMALL), "its output is int8"),
+    (
+        "a scale in which 6 is infinite",
+        lambda: one_operator("RELU6", activation(1, 4, scale=1e-40), SMALL),
+        "too small",
+    ),
+    (
         "beta that is NaN",
         lambda: one_operator("SOFTMAX", SMALL, CLASSES, beta=np.nan),
         "ratio of nan",
@@ -152,7 +251,15 @@ def test_refused_at_once(graph: Callable[[], Graph], message: str) -> None:
     assert message in f"{caught.value.message}; {caught.value.hint}"
 
 
-@pytest.mark.parametrize("graph", [lambda: chain(400, 1024), lambda: many_outputs(12, 1 << 13, 1 << 15)])
+@pytest.mark.parametrize(
+    "graph",
+    [
+        lambda: chain(400, 1024),
+        lambda: many_outputs(12, 1 << 13, 1 << 15),
+        lambda: one_operator("RESIZE_NEAREST_NEIGHBOR", PIXELS, numbers(BIG, BIG), PIXELS),
+        lambda: one_operator("TRANSPOSE", activation(1 << 14, 1 << 14), numbers(1, 0), activation(1 << 14, 1 << 14)),
+    ],
+)
 def test_refused_without_memory_for_what_it_asks(graph: Callable[[], Graph]) -> None:
     model = write(graph())
     tracemalloc.start()

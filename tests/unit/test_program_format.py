@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from tinympy.device import program
 
-from tinympy.compiler import operation, parameters
+from tinympy.compiler import loops, operation, parameters
 from tinympy.compiler.check import check
 from tinympy.compiler.emit import MAX_ARENA_BYTES, emit
 from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.lower import MAX_OPERATIONS, lower
-from tinympy.compiler.pack import MAX_CONSTANT_BYTES, pack
+from tinympy.compiler.lower import MAX_CONSTANT_BYTES, MAX_OPERATIONS, lower
+from tinympy.compiler.pack import pack
 from tinympy.compiler.place import place
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +35,7 @@ STRUCTURES = {
     "### LOOKUP parameters": ("tk_lookup", parameters.LOOKUP_PARAMETERS.format),
     "### REDUCE parameters": ("tk_reduce", parameters.REDUCE_PARAMETERS.format),
     "### COPY parameters": ("tk_copy", parameters.COPY_PARAMETERS.format),
+    "#### COPY loops": ("tk_loop", loops.LOOP.format),
     "### FILL parameters": ("tk_fill", parameters.FILL_PARAMETERS.format),
     "### GATHER parameters": ("tk_gather", parameters.GATHER_PARAMETERS.format),
     "### LOG_SOFTMAX parameters": ("tk_log_softmax", parameters.LOG_SOFTMAX_PARAMETERS.format),
@@ -98,6 +99,10 @@ def test_document_agrees_with_the_c_header(heading: str) -> None:
     assert documented(heading) == expected
 
 
+def test_every_structure_is_documented() -> None:
+    assert set(re.findall(r"\nstruct (tk_\w+) \{", TK_H)) - {name for name, _ in STRUCTURES.values()} == {"tk_limits"}
+
+
 @pytest.mark.parametrize("heading", STRUCTURES)
 def test_document_agrees_with_the_struct_format(heading: str) -> None:
     letters = ""
@@ -120,7 +125,8 @@ def test_document_agrees_with_the_struct_format(heading: str) -> None:
 def test_sizes_are_those_of_the_device_package() -> None:
     for name in ("HEADER", "TENSOR", "OPERATION", "TILE_ENTRY", "TILE"):
         assert struct.calcsize(getattr(program, name)) == getattr(program, f"{name}_BYTES")
-    assert struct.calcsize(parameters.WINDOW_PARAMETERS.format) == 44
+    kinds = [getattr(parameters, name) for name in vars(parameters) if name.endswith("_PARAMETERS")]
+    assert {kind.size for kind in kinds} == {44}
 
 
 def test_opcodes_are_those_of_compiler_and_kernels() -> None:

@@ -41,9 +41,10 @@ def run(
     from tinympy.pictures import Pixels
     from tinympy.report import inference as report
     from tinympy.report.progress import bar
+    from tinympy.signature import Signature
 
     target = plan.target(board=board, engine=engine, task_name=None, model=model, assets=None)
-    signature = inference.signature_of(target)
+    signature = Signature.read(target.task.model())
     classes = inference.classes(signature, _lines(labels))
     require_folders(out)
     if out is not None:

@@ -16,10 +16,10 @@ from tinympy.errors import ModelError
 from tinympy.reference.node import Node
 from tinympy.reference.operators import compute
 
-# What makes no more elements than it is given.
+# What makes no more elements than it is given, or than its output has.
 _MOVING = {
-    *("CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "PACK", "QUANTIZE", "RESHAPE", "SHAPE"),
-    *("SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE", "UNPACK"),
+    *("CAST", "CONCATENATION", "DEQUANTIZE", "EXPAND_DIMS", "FILL", "PACK", "QUANTIZE", "RESHAPE", "REVERSE_V2"),
+    *("SHAPE", "SLICE", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE", "UNPACK", "ZEROS_LIKE"),
 }
 # What can make many of few, and is not needed for more than shapes.
 _GROWING = {"ADD", "BROADCAST_TO", "GATHER", "MAXIMUM", "MINIMUM", "MUL", "SUB"}
@@ -43,9 +43,11 @@ def fold(graph: Graph) -> Graph:
             continue
         given = sum(known[i].size for i in operator.inputs if i in known)
         made = sum(graph.tensors[i].elements for i in operator.outputs)
-        elements += given + made
-        if elements > _MAX_ELEMENTS_IN_ALL or (operator.name in _GROWING and given > _MAX_SHAPE_ELEMENTS):
+        if operator.name in _GROWING and given > _MAX_SHAPE_ELEMENTS:
             continue
+        elements += given + made
+        if elements > _MAX_ELEMENTS_IN_ALL:
+            break
         try:
             with np.errstate(all="ignore"):
                 results = compute(Node.of(graph, index, known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ MAX_ELEMENTS = 1 << 22
 MAX_RANK = 8
 MAX_VALUE_BYTES = 1 << 26
 MAX_LOOPS = 8
+LOOP = struct.Struct("<Iii")
 MAX_ELEMENT_BYTES = 0xFFFF
 _MAX_NESTS = 256
 
@@ -39,8 +41,7 @@ class Nest:
     output_offset: int
 
     def encode(self) -> bytes:
-        table = [(loop.count, loop.input_stride, loop.output_stride) for loop in self.loops]
-        return np.array(table, "<i4").tobytes()
+        return b"".join(LOOP.pack(loop.count, loop.input_stride, loop.output_stride) for loop in self.loops)
 
 
 def nests(sources: Sources, item_bytes: int = 1) -> list[Nest] | None:

@@ -17,6 +17,7 @@ from tinympy.errors import ModelError
 
 MAX_OPERATIONS = 1024
 MAX_CONSTANT_BYTES = 1 << 25
+_MAX_REASON = 300  # characters: a damaged model can have shapes and lists of any length
 
 
 @dataclass
@@ -95,12 +96,9 @@ class Lowering:
         self.value_of[self.operator.outputs[0]] = self.input_value(0)
 
     def emit(self, operation: Operation) -> None:
-        """Add an operation; ModelError when there are too many, or its parameters do not fit the program format."""
+        """Add an operation; ModelError when there are too many, struct.error when the program format cannot hold it."""
         self.require(len(self.operations) < MAX_OPERATIONS, f"more than {MAX_OPERATIONS} operations")
-        try:
-            operation.parameters.encode()
-        except struct.error as error:
-            raise self.refuse(f"a dimension beyond the program format's limits ({error})") from error
+        operation.parameters.encode()
         self.operations.append(operation)
 
     def copy(self, nest: Nest, source: int, target: int) -> None:
@@ -119,7 +117,7 @@ class Lowering:
             raise self.refuse(reason)
 
     def refuse(self, reason: str, hint: str = "see docs/operators.md for what each operator supports") -> ModelError:
-        return ModelError(f"operator {self.index} ({self.operator.name}): {reason}", hint)
+        return ModelError(f"operator {self.index} ({self.operator.name}): {reason[:_MAX_REASON]}", hint)
 
 
 def size_bytes(tensor: Tensor) -> int:
@@ -153,8 +151,8 @@ def lower(graph: Graph) -> Lowered:
             # Scales beyond all proportion end as inf, nan or 0, which are refused where it matters.
             with np.errstate(all="ignore"):
                 LOWERINGS[operator.name](lowering)
-        except ArithmeticError as error:
-            raise lowering.refuse(f"a number beyond all proportion ({error})") from error
+        except (ArithmeticError, struct.error) as error:
+            raise lowering.refuse(f"a number beyond the program format's limits ({error})") from error
         constant_bytes += sum(len(each.constants) for each in operations[before:] if isinstance(each.constants, bytes))
         lowering.require(constant_bytes <= MAX_CONSTANT_BYTES, f"more than {MAX_CONSTANT_BYTES} bytes of constants")
     for tensor in graph.outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from tinympy import deploy
@@ -55,6 +56,15 @@ def modules(architectures: set[str]) -> dict[str, int]:
     return built
 
 
+@dataclass(frozen=True)
+class _Flash:
+    """What a model takes with its weights in flash: heap for arena and head, and blocks for the file."""
+
+    arena_bytes: int
+    head_bytes: int
+    file_bytes: int
+
+
 class Fitting:
     """One compiled model, to be compared with boards. `content` is the model file."""
 
@@ -62,7 +72,6 @@ class Fitting:
         self._content = content
         self._compiled = compiled
         self._built = built
-        self._in_flash: tuple[int, int] | ModelError | None = None
 
     def on(self, board: Board) -> Fit:
         module_bytes = self._built.get(board.arch)
@@ -72,13 +81,8 @@ class Fitting:
         weights: Literal["heap", "flash"] | None = "heap"
         reason = _shortage(board, needed_bytes, max(arena_bytes, program_bytes))
         if reason and board.maps_files:
-            head_bytes, file_bytes, reason = self._weights_in_flash()
-            if not reason:
-                weights = "flash"
-                needed_bytes = fixed_bytes + arena_bytes + head_bytes
-                reason = _shortage(board, needed_bytes, arena_bytes)
-                if not reason and board.files_bytes is not None and file_bytes > board.files_bytes:
-                    reason = f"its weights take {file_bytes} bytes of flash files, there are {board.files_bytes}"
+            weights = "flash"
+            needed_bytes, reason = self._with_weights_in_flash(board, fixed_bytes, needed_bytes)
         fits = not reason
         if fits and module_bytes is None:
             reason = f"no native module for {board.arch} yet"
@@ -86,19 +90,26 @@ class Fitting:
         latency_s = cycles / board.clock_hz if fits and cycles is not None and board.clock_hz else None
         return Fit(board, module_bytes, fits, weights if fits else None, needed_bytes, reason, latency_s)
 
-    def _weights_in_flash(self) -> tuple[int, int, str]:
-        """Bytes of heap for the program's head, bytes of flash for all of it, and why it cannot be, if it cannot."""
-        if self._in_flash is None:
-            try:
-                tiled = compile_model(self._content, tile_bytes=TILE_BYTES)
-            except ModelError as error:
-                self._in_flash = error
-            else:
-                head = Head(tiled.program)
-                self._in_flash = (head.head_bytes, len(tiled.program) + head.tile_count * (BLOCK_BYTES - TILE_BYTES))
-        if isinstance(self._in_flash, ModelError):
-            return 0, 0, self._in_flash.message
-        return *self._in_flash, ""
+    def _with_weights_in_flash(self, board: Board, fixed_bytes: int, in_heap_bytes: int) -> tuple[int, str]:
+        """Bytes of heap needed, and why it cannot be, if it cannot."""
+        flash = self._flash
+        if isinstance(flash, ModelError):
+            return in_heap_bytes, flash.message
+        needed_bytes = fixed_bytes + flash.arena_bytes + flash.head_bytes
+        reason = _shortage(board, needed_bytes, flash.arena_bytes)
+        if not reason and board.files_bytes is not None and flash.file_bytes > board.files_bytes:
+            reason = f"its weights take {flash.file_bytes} bytes of flash files, there are {board.files_bytes}"
+        return needed_bytes, reason
+
+    @cached_property
+    def _flash(self) -> _Flash | ModelError:
+        """The model compiled for weights in flash; the error where one channel's weights do not fit a block."""
+        try:
+            tiled = compile_model(self._content, tile_bytes=TILE_BYTES)
+        except ModelError as error:
+            return error
+        head = Head(tiled.program)
+        return _Flash(tiled.arena.bytes, head.head_bytes, head.head_bytes + head.tile_count * BLOCK_BYTES)
 
 
 def _shortage(board: Board, needed_bytes: int, largest_bytes: int) -> str:

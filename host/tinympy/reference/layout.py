@@ -1,9 +1,9 @@
 """Operators that only move values, repeat them, or give them another shape.
 
 Sources: TFLM's pad_common.cc, mirror_pad.cc, concatenation.cc, reshape.cc, expand_dims.cc, squeeze.cc, transpose.cc,
-shape.cc, fill.cc, zeros_like.cc, pack.cc, unpack.cc, split.cc, split_v.cc, gather.cc, broadcast_to.cc, slice.cc,
-strided_slice_common.cc and the reference headers that they call. Any dtype is moved, also where TFLM has no kernel for
-it: constant folding needs integers that stand for shapes.
+shape.cc, fill.cc, zeros_like.cc, pack.cc, unpack.cc, split.cc, split_v.cc, gather.cc, reverse.cc, broadcast_to.cc,
+slice.cc, strided_slice_common.cc and the reference headers that they call. Any dtype is moved, also where TFLM has no
+kernel for it: constant folding needs integers that stand for shapes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def shape(node: Node) -> list[Array]:
 def fill(node: Node) -> list[Array]:
     """Inputs: shape, value."""
     node.require(node.input(1).size == 1, f"{node.input(1).size} values to fill with")
-    return [np.full(node.integers(0), node.input(1).reshape(()))]
+    sizes = tuple(node.integers(0))
+    node.require(sizes == node.output.shape, f"shape {sizes} for an output of shape {node.output.shape}")
+    return [np.full(sizes, node.input(1).reshape(()))]
 
 
 def zeros_like(node: Node) -> list[Array]:
@@ -104,6 +106,15 @@ def split_v(node: Node) -> list[Array]:
 
 def transpose(node: Node) -> list[Array]:
     return [np.transpose(node.input(0), node.integers(1))]
+
+
+def reverse(node: Node) -> list[Array]:
+    """Along axes that stand side by side."""
+    values, axes = node.input(0), node.input(1)
+    node.require(axes.ndim == 1, f"axes of shape {axes.shape}")
+    turned = sorted(axis + values.ndim if axis < 0 else axis for axis in node.integers(1))
+    node.require(len(turned) > 0 and turned == list(range(turned[0], turned[0] + len(turned))), f"axes {turned}")
+    return [np.flip(values, tuple(turned))]
 
 
 def broadcast_to(node: Node) -> list[Array]:

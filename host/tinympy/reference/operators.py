@@ -62,6 +62,7 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "RELU6": activations.relu6,
     "RESHAPE": layout.reshape,
     "RESIZE_NEAREST_NEIGHBOR": blocks.resize_nearest_neighbor,
+    "REVERSE_V2": layout.reverse,
     "SHAPE": layout.shape,
     "SLICE": layout.slice_,
     "SOFTMAX": softmax.softmax,

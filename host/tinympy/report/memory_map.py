@@ -125,6 +125,9 @@ def _why(memory: MemoryMap) -> Table:
     for use in sorted(peak.uses, key=lambda use: use.value.offset):
         role = "" if use.value.name in _PERMANENT else f", {use.role}" if use.role != "kept" else ", needed later"
         table.add_row(str(use.value.bytes), f"{use.value.what}{role} (at {use.value.offset})")
+    shared = sum(use.value.bytes for use in peak.uses) - peak.live_bytes
+    if shared:
+        table.add_row(f"-{shared}", "shared: what is written takes the place of what has been read")
     lost = memory.arena_bytes - peak.live_bytes
     table.add_row(str(lost), "lost to alignment and gaps" if lost else "lost to gaps")
     return table

@@ -25,7 +25,8 @@ def render(subject: Subject, result: Verification, console: Console) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for key, text in (*_rows(result), ("board", board_line(subject.board))):
+    caveat = [] if subject.caveat is None else [("note", subject.caveat)]
+    for key, text in (*_rows(result), ("board", board_line(subject.board)), *caveat):
         table.add_row(key, Text(text))
     console.print(table)
 

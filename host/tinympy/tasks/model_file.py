@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tinympy.compiler.check import check
-from tinympy.compiler.read import read
 from tinympy.errors import UsageError
 from tinympy.signature import Signature
 from tinympy.tasks.base import Sample, Task, check_limit
@@ -37,7 +35,7 @@ class ModelFile(Task):
             self._content = path.read_bytes()
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror}", "name a .tflite file") from error
-        self.signature = Signature.of(check(read(self._content)))
+        self.signature = Signature.read(self._content)
         self.model_file = path.name
         self.title = path.name
         # It becomes the name of files, on the board as well.

@@ -61,6 +61,7 @@ LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "RELU6": lookup.lower,
     "RESHAPE": reshape.lower,
     "RESIZE_NEAREST_NEIGHBOR": movement.lower,
+    "REVERSE_V2": movement.lower,
     "SLICE": movement.lower,
     "SOFTMAX": softmax.lower_softmax,
     "SPACE_TO_BATCH_ND": movement.lower,

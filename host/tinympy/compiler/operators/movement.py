@@ -16,9 +16,10 @@ from tinympy.compiler.parameters import Fill, Gather
 from tinympy.reference.node import Array, Node
 from tinympy.reference.operators import OPERATORS
 
+# Of GATHER: its reference function takes them one by one.
+MAX_BATCHES = 1 << 12
 # Elements looked at for all inputs: a pass over an output for each of them.
 _MAX_COMPARISONS = 1 << 26
-_MAX_BATCHES = 1 << 12
 # Elements are numbered from here on; whatever is below is a value that the operator fills in.
 _FIRST_NUMBER = 1 << 20
 _MAX_BLOCKS = 0xFFFF
@@ -87,7 +88,7 @@ def _grown_shape(lowering: Lowering) -> list[int] | None:
         indices = lowering.input(1).shape
         axis += len(shape) if axis < 0 else 0
         batches += len(indices) if batches < 0 else 0
-        lowering.require(0 <= batches <= axis and math.prod(indices[:batches]) <= _MAX_BATCHES, f"{batches} batch_dims")
+        lowering.require(0 <= batches <= axis and math.prod(indices[:batches]) <= MAX_BATCHES, f"{batches} batch_dims")
         return [*shape[:axis], *indices[batches:], *shape[axis + 1 :]]
     if name in ("MIRROR_PAD", "PAD", "PADV2", "SPACE_TO_BATCH_ND"):
         first, numbers = (1, _numbers(lowering, 2)) if name == "SPACE_TO_BATCH_ND" else (0, _numbers(lowering, 1))
@@ -98,8 +99,9 @@ def _grown_shape(lowering: Lowering) -> list[int] | None:
 
 
 def _numbers(lowering: Lowering, position: int) -> list[int]:
-    data = lowering.input(position).data
-    return [] if data is None else [int(number) for number in data.reshape(-1)]
+    tensor = lowering.input(position)
+    lowering.require(tensor.elements <= 2 * MAX_RANK, f"input {position} has {tensor.elements} numbers")
+    return [] if tensor.data is None else [int(number) for number in tensor.data.reshape(-1)]
 
 
 def _trace(lowering: Lowering, first_numbers: dict[int, int]) -> list[Sources]:

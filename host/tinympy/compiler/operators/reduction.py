@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinympy.compiler.loops import nests
+from tinympy.compiler.loops import MAX_RANK, nests
 from tinympy.compiler.lower import Lowering
 from tinympy.compiler.operation import REDUCE, Operation, Span
 from tinympy.compiler.operators.movement import require_bounded
@@ -60,6 +60,7 @@ def _axes(lowering: Lowering) -> list[int]:
     if axes.data is None or axes.dtype != "int32":
         raise lowering.refuse("its axes are not a constant int32 tensor")
     rank = len(tensor.shape)
+    lowering.require(axes.elements <= 2 * MAX_RANK, f"{axes.elements} axes")
     resolved = sorted({int(axis) + rank if axis < 0 else int(axis) for axis in axes.data.reshape(-1)})
     lowering.require(all(0 <= axis < rank for axis in resolved), f"axes {axes.data.tolist()} of shape {tensor.shape}")
     return resolved
