@@ -150,6 +150,25 @@ def test_an_operator_that_is_known_but_used_wrongly_is_the_problem_and_not_missi
     assert found.problem is not None and "operator 0 (SOFTMAX)" in found.problem.message
 
 
+def test_operators_of_a_model_with_control_flow_are_listed() -> None:
+    # Its second subgraph is not the one that CALL_ONCE calls.
+    call = Operator("CALL_ONCE", (), (), {"init_subgraph_index": 0})
+    loop = one_operator("WHILE", [tensor((2, 3))], tensor((2, 3)))
+    found = look(replace(loop, operators=(call, *loop.operators)))
+    assert [(missing.name, missing.indices) for missing in found.missing] == [("WHILE", (1,))]
+    assert "unroll" in found.missing[0].hint
+    assert found.problem is not None and "2 subgraphs" in found.problem.message
+
+
+def test_what_is_folded_is_not_missing_and_takes_no_time() -> None:
+    shape = Tensor("shape", (2,), "int32")
+    operators = (Operator("SHAPE", (0,), (1,)), Operator("SIN", (0,), (2,)))
+    graph = Graph((tensor((2, 3)), shape, tensor((2, 3))), operators, (0,), (2,))
+    assert [missing.name for missing in look(graph).missing] == ["SIN"]
+    reshape = Operator("RESHAPE", (0, 1), (2,))
+    assert look(replace(graph, operators=(operators[0], reshape))).fits[0].latency_s is not None
+
+
 def test_a_file_that_is_no_model_is_refused() -> None:
     with pytest.raises(ModelError):
         inspect(b"not a model at all", "nothing", [])

@@ -46,10 +46,25 @@ def read(content: bytes) -> Graph:
 
     Raises ModelError when the file is damaged, of another schema version, or has other subgraphs.
     """
+    return _read(content, _read_model)
+
+
+def read_first(content: bytes) -> Graph:
+    """The first subgraph, whatever others there are: to look at a model that `read` refuses.
+
+    Raises ModelError when the file is damaged or of another schema version.
+    """
+    return _read(content, lambda model: _read_subgraph(model, 0))
+
+
+def _read(content: bytes, parse: Callable[[Any], Graph]) -> Graph:
     if len(content) < 8 or content[4:8] != b"TFL3":
         raise ModelError("not a TensorFlow Lite model: the mark TFL3 is missing", _DAMAGED)
     try:
-        return _read_model(tflite.Model.GetRootAs(content, 0))
+        model = tflite.Model.GetRootAs(content, 0)
+        if model.Version() != 3:
+            raise ModelError(f"schema version {model.Version()}: only version 3 is known", _DAMAGED)
+        return parse(model)
     except (
         struct.error,
         IndexError,
@@ -64,8 +79,6 @@ def read(content: bytes) -> Graph:
 
 
 def _read_model(model: Any) -> Graph:
-    if model.Version() != 3:
-        raise ModelError(f"schema version {model.Version()}: only version 3 is known", _DAMAGED)
     count = model.SubgraphsLength()
     if count in (1, 2):
         graph = replace(_read_subgraph(model, 0), description=_text(model.Description()))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from tinympy.boards import Board
 from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler.fold import fold
 from tinympy.compiler.graph import Graph, Tensor
 from tinympy.compiler.operators import LOWERINGS
-from tinympy.compiler.read import read
+from tinympy.compiler.read import read_first
 from tinympy.errors import ModelError
 from tinympy.inspection.cycles import SOURCE
 from tinympy.inspection.fit import Fit, Fitting, modules
@@ -90,7 +91,7 @@ def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
 
     Raises ModelError only when not even its operators can be listed.
     """
-    graph = read(content)
+    graph = read_first(content)
     compiled, problem = _compiled(content, name)
     built = modules({board.arch for board in boards} | {"armv6m"})
     sizes: Sizes | None = None
@@ -138,7 +139,7 @@ def _used(graph: Graph) -> tuple[Used, ...]:
 
 def _missing(graph: Graph) -> tuple[Missing, ...]:
     places: dict[str, list[int]] = {}
-    for index, operator in enumerate(graph.operators):
+    for index, operator in fold(graph).remaining.items():
         if operator.name not in LOWERINGS:
             places.setdefault(operator.name, []).append(index)
     return tuple(Missing(name, tuple(indices), _hint(name)) for name, indices in places.items())

@@ -115,7 +115,7 @@ def operator_cycles(graph: Graph, operator: Operator, arch: str) -> float | None
 def inference_cycles(graph: Graph, arch: str) -> float | None:
     """Cycles of one inference; None where an operator of the graph was not counted on this architecture."""
     total = float(_CYCLES_PER_INFERENCE)
-    for operator in graph.operators:
+    for operator in graph.remaining.values():
         cycles = operator_cycles(graph, operator, arch)
         if cycles is None:
             return None
