@@ -79,7 +79,6 @@ def _kind(random: Random, graph: Graph) -> Graph:
             return replace(tensor, data=None)
         dtype = _pick(random, _DTYPES)
         with np.errstate(all="ignore"):
-        with np.errstate(all="ignore"):
             return replace(tensor, dtype=dtype, data=None if tensor.data is None else tensor.data.astype(dtype))
 
     return _with_tensor(random, graph, change)
