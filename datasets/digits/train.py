@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.write import write
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinympy.compiler.check import check
-from tinympy.compiler.edges import inner_tensor
 from tinympy.compiler.fold import fold
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.quantise import integer_range, scale_of, zero_point_of
-from tinympy.compiler.read import read
+from tinympy.model.edges import inner_tensor
+from tinympy.model.graph import Graph
+from tinympy.model.quantise import integer_range, scale_of, zero_point_of
+from tinympy.model.read import read
 
 Array = npt.NDArray[Any]
 

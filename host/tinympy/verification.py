@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from tinympy import connection
 from tinympy.compiler import Compiled, compile_model
-from tinympy.compiler.edges import inner_tensor
 from tinympy.connection import Observer
 from tinympy.dut import Dut
 from tinympy.layers import Layer, layers
+from tinympy.model.edges import inner_tensor
 from tinympy.plan import Target
 from tinympy.reference import Interpreter
 from tinympy.signature import Signature, parts

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tinympy import boards, generated
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.write import write
 
 COMMAND = [sys.executable, "-m", "tinympy"]
 DIGITS = Path(__file__).parents[2] / "datasets/digits/digits_int8.tflite"

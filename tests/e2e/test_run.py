@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tinympy import tasks
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.read import read
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.read import read
+from tinympy.model.write import write
 from tinympy.reference import Interpreter
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from generated import sample_input_lists
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.read import read
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph
+from tinympy.model.read import read
+from tinympy.model.write import write
 from tinympy.reference import Interpreter
 
 runtime = pytest.importorskip("tflite_micro", reason="the package tflite-micro is missing").runtime

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from program_view import Loop, ProgramView
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 
 NAMES = (
     *("hidden state", "cell state", "memory"),

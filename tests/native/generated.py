@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 

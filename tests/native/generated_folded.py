@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from generated import ACTIVATIONS, Builder, Draw
 from generated_simple import SHAPES, broadcast_shapes
-from tinympy.compiler.graph import Graph
+from tinympy.model.graph import Graph
 
 
 def int32(name: str) -> Callable[[Builder], None]:

@@ -10,7 +10,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from generated import CHANNELS, Builder, Draw
-from tinympy.compiler.graph import Graph
+from tinympy.model.graph import Graph
 
 SIZES = st.integers(1, 7)
 

@@ -21,7 +21,7 @@ from generated import (
     pool_2d,
     softmax,
 )
-from tinympy.compiler.graph import Graph
+from tinympy.model.graph import Graph
 
 SIZES = st.integers(1, 9)
 SHAPES = st.lists(SIZES, min_size=1, max_size=4).map(tuple) | st.sampled_from([(256,), (1, 16, 16, 1), (300,), (1, 1)])

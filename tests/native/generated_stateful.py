@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from generated import ACTIVATIONS, ZERO_POINTS, Builder, Draw
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 
 BATCHES = st.sampled_from([1, 1, 1, 2, 3])
 SIZES = st.sampled_from([1, 2, 3, 4, 8, 16, 17, 33]) | st.integers(1, 40)

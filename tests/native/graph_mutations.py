@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tinympy.compiler.graph import Graph, Operator, Tensor
 from tinympy.compiler.operators import LOWERINGS
+from tinympy.model.graph import Graph, Operator, Tensor
 
 Random = np.random.Generator
 

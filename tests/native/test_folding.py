@@ -15,8 +15,8 @@ from generated import Builder, Draw, sample_input_lists
 from generated_layout import shapes
 from kernel_library import KernelLibrary
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph
+from tinympy.model.write import write
 
 
 def reshape_to_a_computed_shape(builder: Builder) -> None:

@@ -32,10 +32,10 @@ from mutations import damaged
 from program_view import OPCODES, Header, Operation, ProgramView, Tile, offset_of
 from tinympy import assets
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph
 from tinympy.compiler.operators import LOWERINGS
-from tinympy.compiler.write import write
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph
+from tinympy.model.write import write
 
 # Of models the interpreter's share is the larger, of programs the kernels': hence the different numbers.
 MODEL_CASES = 11_000

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from generated import chains, sample_inputs, single_operators
 from kernel_library import KernelLibrary
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.write import write
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph
+from tinympy.model.write import write
 
 runtime = pytest.importorskip("tflite_micro", reason="the package tflite-micro is missing").runtime
 

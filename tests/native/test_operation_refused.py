@@ -40,7 +40,7 @@ from kernel_library import KernelLibrary, ProgramRefused
 from program_view import ERRORS, OPCODES, ProgramView, structure
 from tinympy.compiler import compile_model
 from tinympy.compiler.operation import NO_TILE
-from tinympy.compiler.write import write
+from tinympy.model.write import write
 
 BIG = 0x7FFFFFFF
 LARGEST = 0xFFFFFFFF

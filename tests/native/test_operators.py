@@ -17,11 +17,11 @@ from bit_exact import ARENA_BYTES, MODELS_PER_OPERATOR, SEEDS, runtime
 from generated import sample_input_lists
 from kernel_library import KernelLibrary
 from tinympy.compiler import compile_model
-from tinympy.compiler.edges import inner_tensor
-from tinympy.compiler.graph import Graph
 from tinympy.compiler.operators import LOWERINGS
-from tinympy.compiler.write import write
 from tinympy.errors import ModelError
+from tinympy.model.edges import inner_tensor
+from tinympy.model.graph import Graph
+from tinympy.model.write import write
 
 EIGHT_BITS = ("int8", "uint8")
 

@@ -11,7 +11,7 @@ from damaged_network import OPERATIONS, Damage, damage_to, header, network, tens
 from kernel_library import KernelLibrary, ProgramRefused
 from program_view import ERRORS, ProgramView
 from tinympy.compiler import compile_model
-from tinympy.compiler.write import write
+from tinympy.model.write import write
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 
 from bit_exact import ARENA_BYTES, runtime
 from generated import sample_input_lists
-from tinympy.compiler.read import read
-from tinympy.compiler.write import write
+from tinympy.model.read import read
+from tinympy.model.write import write
 from tinympy.reference import Interpreter
 
 MODELS = Path(os.environ.get("TINYMPY_ASSETS", "."), "models")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from bit_exact import ARENA_BYTES, runtime
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.write import write
 from tinympy.reference import Interpreter
 
 VALUES = np.arange(-128, 128).astype(np.int8)

@@ -9,9 +9,9 @@ from hypothesis import given
 from bit_exact import MODELS_PER_OPERATOR, SEEDS, runtime
 from generated import sample_input_lists
 from generated_stateful import OPERATORS, single
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.read import read
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph
+from tinympy.model.read import read
+from tinympy.model.write import write
 from tinympy.reference import Interpreter
 
 

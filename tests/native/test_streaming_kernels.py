@@ -10,9 +10,9 @@ import pytest
 from kernel_library import KernelLibrary, Loaded
 from test_streaming_models import ARENA_BYTES, Values, model, random_frames, runtime
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.read import read
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph
+from tinympy.model.read import read
+from tinympy.model.write import write
 
 __all__ = ["model"]
 

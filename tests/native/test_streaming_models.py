@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from bit_exact import ARENA_BYTES, runtime
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.read import read
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph
+from tinympy.model.read import read
+from tinympy.model.write import write
 from tinympy.reference import Interpreter
 
 WAKE_WORDS = ["alexa", "hey_jarvis", "hey_mycroft", "okay_nabu"]

@@ -12,8 +12,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.read import read
+from tinympy.model.graph import Graph
+from tinympy.model.read import read
 
 FOLDER = Path(__file__).parents[2] / "datasets" / "digits"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")

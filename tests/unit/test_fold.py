@@ -8,9 +8,9 @@ import pytest
 
 from tinympy.compiler import compile_model
 from tinympy.compiler.fold import fold
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.write import write
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.write import write
 
 SCALE = Quantization.per_tensor(0.5)
 

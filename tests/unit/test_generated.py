@@ -10,9 +10,9 @@ import pytest
 import official
 from tinympy import assets, generated, tasks
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph, Tensor
-from tinympy.compiler.read import read
 from tinympy.generated import table
+from tinympy.model.graph import Graph, Tensor
+from tinympy.model.read import read
 from tinympy.reference import Interpreter
 
 # Of all constants in the order of the file: a change means other models under the same name.

@@ -12,12 +12,12 @@ from official import FOLDER, needed
 from tinympy import generated
 from tinympy.boards import Board
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.write import write
 from tinympy.errors import ModelError
 from tinympy.inspection import Inspection, inspect, macs
 from tinympy.inspection.cycles import inference_cycles, operator_cycles
 from tinympy.inspection.fit import PACKAGE_BYTES, Fitting
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.write import write
 
 DIGITS = (Path(__file__).parents[2] / "datasets/digits/digits_int8.tflite").read_bytes()
 PICO = Board("pico", "a Pico", "armv6m", 241_000, clock_hz=125_000_000, files_bytes=1_400_000, maps_files=True)

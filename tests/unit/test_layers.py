@@ -9,9 +9,9 @@ import pytest
 
 from tinympy import tasks
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.write import write
 from tinympy.layers import Placed, layers
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.write import write
 
 RENAMING = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "VAR_HANDLE", "CALL_ONCE", "ASSIGN_VARIABLE"}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tinympy.compiler.graph import Graph, Operator, Tensor
 from tinympy.compiler.loops import MAX_ELEMENTS, MAX_RANK
-from tinympy.compiler.lower import MAX_CONSTANT_BYTES, MAX_OPERATIONS
+from tinympy.compiler.lowering import MAX_CONSTANT_BYTES, MAX_OPERATIONS
 from tinympy.compiler.operators import LOWERINGS, average_pool_2d, movement, reduction, softmax, transpose_conv
-from tinympy.compiler.read import read
-from tinympy.compiler.write import write
+from tinympy.model.graph import Graph, Operator, Tensor
+from tinympy.model.read import read
+from tinympy.model.write import write
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/operators.md").read_text(encoding="utf-8")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tinympy.compiler import compile_model
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.write import write
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.write import write
 
 TIME_LIMIT_S = 2.0
 MEMORY_LIMIT_BYTES = 16 << 20

@@ -14,10 +14,11 @@ from tinympy.device import program
 from tinympy.compiler import loops, operation, parameters
 from tinympy.compiler.check import check
 from tinympy.compiler.emit import MAX_ARENA_BYTES, emit
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.lower import MAX_CONSTANT_BYTES, MAX_OPERATIONS, lower
+from tinympy.compiler.lower import lower
+from tinympy.compiler.lowering import MAX_CONSTANT_BYTES, MAX_OPERATIONS
 from tinympy.compiler.pack import pack
 from tinympy.compiler.place import place
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/program-format.md").read_text(encoding="utf-8")

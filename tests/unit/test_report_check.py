@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from tinympy.boards import Board
-from tinympy.compiler.graph import Quantization, Tensor
 from tinympy.errors import ModelError
 from tinympy.inspection import Fit, Inspection, Missing, Parameters, Sizes, Used
+from tinympy.model.graph import Quantization, Tensor
 from tinympy.report import check as report
 
 UNIX = Board("unix", "this computer", "x64", 4_142_912)

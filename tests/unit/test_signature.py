@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tinympy.device import quantisation
 
 from tinympy import tasks
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.read import read
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.read import read
 from tinympy.signature import End, Signature, parts
 
 FLOAT_EDGES = Graph(

@@ -10,12 +10,12 @@ import flatbuffers
 import numpy as np
 import pytest
 
-from tinympy.compiler import state
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.read import read
-from tinympy.compiler.state import initial_state, initial_variables
-from tinympy.compiler.write import write
 from tinympy.errors import ModelError
+from tinympy.model import state
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.read import read
+from tinympy.model.state import initial_state, initial_variables
+from tinympy.model.write import write
 from tinympy.reference import Interpreter
 
 SIXTEENTHS = Quantization.per_tensor(0.0625, -5)

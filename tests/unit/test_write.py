@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tflite
 
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.read import read
-from tinympy.compiler.write import write
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.read import read
+from tinympy.model.write import write
 
 
 def run_in_tflite_micro(graph: Graph, *inputs: np.ndarray) -> np.ndarray:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from tinympy.compiler.check import check
 from tinympy.compiler.emit import emit
 from tinympy.compiler.fold import fold
-from tinympy.compiler.graph import Graph
 from tinympy.compiler.lower import lower
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.pack import pack
 from tinympy.compiler.place import Arena, place
-from tinympy.compiler.read import read
+from tinympy.model.graph import Graph
+from tinympy.model.read import read
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from tinympy.compiler.edges import inner_tensor
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.quantise import zero_point_of
+from tinympy.compiler.operators import LOWERINGS
 from tinympy.errors import ModelError
+from tinympy.model.edges import inner_tensor
+from tinympy.model.graph import Graph
+from tinympy.model.quantise import zero_point_of
 
 
 def check(graph: Graph) -> Graph:
     """The same graph; ModelError names every operator that is not supported, with its indices."""
-    from tinympy.compiler.operators import LOWERINGS
-
     unknown: dict[str, list[int]] = {}
     for index, operator in graph.remaining.items():
         if operator.name not in LOWERINGS:

@@ -7,14 +7,14 @@ import struct
 import zlib
 from collections.abc import Sequence
 
-from tinympy.compiler.edges import inner_tensor
-from tinympy.compiler.graph import Graph
 from tinympy.compiler.operation import NOWHERE, Span
 from tinympy.compiler.pack import Packed
 from tinympy.compiler.place import Arena
-from tinympy.compiler.quantise import scale_of, zero_point_of
 from tinympy.device import program as layout
 from tinympy.errors import ModelError
+from tinympy.model.edges import inner_tensor
+from tinympy.model.graph import Graph
+from tinympy.model.quantise import scale_of, zero_point_of
 
 TILE_ALIGNMENT = 16
 MAX_ARENA_BYTES = 1 << 30

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinympy.compiler.graph import Graph, Operator
-from tinympy.compiler.state import Array
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph, Operator
+from tinympy.model.state import Array
 from tinympy.reference.node import Node
 from tinympy.reference.operators import compute
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tinympy.compiler.lower import MAX_CONSTANT_BYTES
+from tinympy.compiler.lowering import MAX_CONSTANT_BYTES
 from tinympy.compiler.operation import NO_TILE, ByChannel, Lowered, Operation
 from tinympy.errors import ModelError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.graph import Tensor
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import Channels
-from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.graph import Tensor
+from tinympy.model.quantise import quantise_multiplier, scale_of, zero_point_of
 
 
 def lower_channels(

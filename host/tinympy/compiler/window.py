@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from tinympy.compiler.graph import Tensor
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.parameters import Window
-from tinympy.compiler.quantise import activation_range, zero_point_of
+from tinympy.model.graph import Tensor
+from tinympy.model.quantise import activation_range, zero_point_of
+from tinympy.reference.window import Axis
 
 MAX_REACH = 1 << 29
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One of the two axes along which the window slides."""
-
-    size: int
-    kernel: int
-    stride: int
-    dilation: int
-    same: bool
-
-    @property
-    def reach(self) -> int:
-        """Positions from the window's first tap to its last, both included."""
-        return (self.kernel - 1) * self.dilation + 1
-
-    @property
-    def outputs(self) -> int:
-        covered = self.size if self.same else self.size - self.reach + 1
-        return -(-covered // self.stride)
-
-    @property
-    def padding(self) -> int:
-        """Positions before the input's first; what is odd of the total goes behind the last."""
-        return max(0, (self.outputs - 1) * self.stride + self.reach - self.size) // 2
 
 
 def lower_window(lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth: int = 1) -> Window:
@@ -56,7 +29,7 @@ def lower_window(lowering: Lowering, kernel: tuple[int, int], dilation: tuple[in
         kernel=kernel,
         stride=stride,
         dilation=dilation,
-        padding=(axes[0].padding, axes[1].padding),
+        padding=(axes[0].padding[0], axes[1].padding[0]),
         input_zero_point=zero_point_of(tensor),
         output_zero_point=zero_point_of(output),
         output_range=activation_range(options.get("fused_activation_function", "NONE"), output),

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.write import write
 from tinympy.generated import table
 from tinympy.generated.table import Row
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.write import write
 
 Int8 = npt.NDArray[np.int8]
 Integers = npt.NDArray[Any]

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from tinympy.boards import Board
 from tinympy.compiler import Compiled, compile_model
 from tinympy.compiler.fold import fold
-from tinympy.compiler.graph import Graph, Tensor
 from tinympy.compiler.operators import LOWERINGS
-from tinympy.compiler.read import read_first
 from tinympy.errors import ModelError
 from tinympy.inspection.cycles import SOURCE
 from tinympy.inspection.fit import Fit, Fitting, modules
 from tinympy.inspection.memory import MemoryMap, Row, Use, Value, memory_map
 from tinympy.inspection.work import Parameters, macs, parameters
+from tinympy.model.graph import Graph, Tensor
+from tinympy.model.read import read_first
 
 __all__ = [
     "SOURCE",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinympy.compiler.graph import Graph, Operator
 from tinympy.inspection.work import macs
+from tinympy.model.graph import Graph, Operator
 
 SOURCE = "cycles counted on the emulated RP2040, flash without latency"
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinympy.compiler.graph import Graph, Operator, Tensor
+from tinympy.model.graph import Graph, Operator, Tensor
 
 Shapes = list[tuple[int, ...]]
 

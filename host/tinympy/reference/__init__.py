@@ -3,9 +3,9 @@ Micro's reference kernels. Boards are compared with it, and the compiler folds c
 
 from __future__ import annotations
 
-from tinympy.compiler.graph import Graph
-from tinympy.compiler.state import initial_state, initial_variables
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph
+from tinympy.model.state import initial_state, initial_variables
 from tinympy.reference.node import Array, Node
 from tinympy.reference.operators import OPERATORS, compute
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinympy.compiler.quantise import activation_range, quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.quantise import activation_range, quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference import arithmetic
 from tinympy.reference.arithmetic import Int64s, multiply_quantised, rounding_divide_by_power
 from tinympy.reference.node import Array, Node

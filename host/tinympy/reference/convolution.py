@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.quantise import quantise_multiplier, scale_of
+from tinympy.model.quantise import quantise_multiplier, scale_of
 from tinympy.reference.arithmetic import multiply_quantised, wrap
 from tinympy.reference.node import Array, Node
 from tinympy.reference.window import Axis, Window

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinympy.compiler.quantise import quantise_multiplier, scale_of
+from tinympy.model.quantise import quantise_multiplier, scale_of
 from tinympy.reference.arithmetic import Int64s, multiply_quantised, wrap
 from tinympy.reference.node import Array, Node
 

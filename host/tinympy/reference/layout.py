@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinympy.compiler.quantise import scale_of, zero_point_of
+from tinympy.model.quantise import scale_of, zero_point_of
 from tinympy.reference.node import Array, Node
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinympy.compiler.quantise import INTEGER_RANGES, quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.quantise import INTEGER_RANGES, quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import Int64s, multiply_quantised, multiply_quantised_wide, wrap
 from tinympy.reference.interpolated import logistic, tanh
 from tinympy.reference.node import Array, Node

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.graph import Graph, Tensor
-from tinympy.compiler.quantise import activation_range, zero_point_of
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph, Tensor
+from tinympy.model.quantise import activation_range, zero_point_of
 
 Array = npt.NDArray[Any]
 Int64s = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinympy.compiler.quantise import activation_range, scale_of, zero_point_of
+from tinympy.model.quantise import activation_range, scale_of, zero_point_of
 from tinympy.reference.node import Array, Node
 from tinympy.reference.window import Window
 

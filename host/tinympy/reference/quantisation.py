@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinympy.compiler.quantise import integer_range, quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.quantise import integer_range, quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import Int64s, multiply_quantised, wrap
 from tinympy.reference.node import Array, Node
 

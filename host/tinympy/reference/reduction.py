@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.quantise import quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import Int64s, multiply_quantised, wrap
 from tinympy.reference.node import Array, Node
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.quantise import quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import (
     INT32_MAX,
     INT32_MIN,

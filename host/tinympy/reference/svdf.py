@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinympy.compiler.graph import Tensor
-from tinympy.compiler.quantise import INTEGER_RANGES, quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.graph import Tensor
+from tinympy.model.quantise import INTEGER_RANGES, quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import multiply_quantised, wrap
 from tinympy.reference.node import Array, Node
 

@@ -1,7 +1,7 @@
 """What streaming models are made of: variables that are read and assigned, and CALL_ONCE, which initialises them.
 
 Sources: TFLM's var_handle.cc, read_variable.cc, assign_variable.cc, call_once.cc. What a variable may hold, and what it
-holds at first, is checked and decided in `compiler/state.py`.
+holds at first, is checked and decided in `model/state.py`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinympy.compiler.graph import Tensor
+from tinympy.model.graph import Tensor
 from tinympy.reference.node import Array, Node
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinympy.compiler.graph import Tensor
 from tinympy.inspection import SOURCE, Fit, Inspection
+from tinympy.model.graph import Tensor
 from tinympy.report import memory_map
 
 _NONE = Text("–", style="dim")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operators import (
     average_pool_2d,
     conv_2d,

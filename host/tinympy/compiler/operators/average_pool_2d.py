@@ -1,9 +1,9 @@
 """AVERAGE_POOL_2D: input and output share their quantisation, so the mean of the integers is the mean's integer."""
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import AVERAGE_POOL_2D, Operation, Span
-from tinympy.compiler.quantise import scale_of, zero_point_of
 from tinympy.compiler.window import lower_window
+from tinympy.model.quantise import scale_of, zero_point_of
 from tinympy.reference.pooling import SCALE_TOLERANCE
 
 MAX_POSITIONS = 1 << 23

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import DEPTHWISE_CONV_2D, Operation, Span
 from tinympy.compiler.weights import constant_weights, lower_channels
 from tinympy.compiler.window import lower_window

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinympy.compiler.graph import Tensor
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import ELEMENTWISE, Operation, Span
 from tinympy.compiler.parameters import Elementwise
-from tinympy.compiler.quantise import activation_range, quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.graph import Tensor
+from tinympy.model.quantise import activation_range, quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import multiply_quantised
 from tinympy.reference.elementwise import HEADROOM_BITS, addition_factors
 

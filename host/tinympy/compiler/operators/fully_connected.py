@@ -1,10 +1,10 @@
 """FULLY_CONNECTED: weights are (outputs, inputs); the input counts as rows of `inputs` values."""
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import FULLY_CONNECTED, Operation, Span
 from tinympy.compiler.parameters import FullyConnected
-from tinympy.compiler.quantise import activation_range, zero_point_of
 from tinympy.compiler.weights import constant_weights, lower_channels
+from tinympy.model.quantise import activation_range, zero_point_of
 
 
 def lower(lowering: Lowering) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import LOOKUP, Operation, Span
 from tinympy.compiler.parameters import Lookup
 from tinympy.reference.node import Node

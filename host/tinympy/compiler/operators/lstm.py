@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import LSTM, Operation, Span
 from tinympy.compiler.parameters import Lstm
-from tinympy.compiler.quantise import zero_point_of
+from tinympy.model.quantise import zero_point_of
 from tinympy.reference.interpolated import SIGMOID_TABLE
 from tinympy.reference.lstm import GATES, prepare
 from tinympy.reference.node import Node

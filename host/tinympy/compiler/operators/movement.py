@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinympy.compiler.graph import Tensor
 from tinympy.compiler.loops import MAX_ELEMENTS, MAX_RANK, MAX_VALUE_BYTES, Sources, nests
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import FILL, GATHER, NOWHERE, Operation, Span
 from tinympy.compiler.parameters import Fill, Gather
+from tinympy.model.graph import Tensor
 from tinympy.reference.node import Array, Node
 from tinympy.reference.operators import OPERATORS
 

@@ -1,6 +1,6 @@
 """QUANTIZE between 8-bit tensors is a table; at a float edge of the model it, and DEQUANTIZE, is left to Python."""
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operators import lookup
 
 

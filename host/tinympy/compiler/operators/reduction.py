@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from tinympy.compiler.loops import MAX_RANK, nests
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import REDUCE, Operation, Span
 from tinympy.compiler.operators.movement import require_bounded
 from tinympy.compiler.parameters import Reduce
-from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.quantise import quantise_multiplier, scale_of, zero_point_of
 
 _KINDS = {"MEAN": Reduce.SUM, "SUM": Reduce.SUM, "REDUCE_MAX": Reduce.MAX, "REDUCE_MIN": Reduce.MIN}
 MAX_REDUCED = 1 << 23

@@ -1,6 +1,6 @@
 """RESHAPE: another name for the same bytes; no operation."""
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 
 
 def lower(lowering: Lowering) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import LOG_SOFTMAX, SOFTMAX, Operation, Span
 from tinympy.compiler.parameters import LogSoftmax, Softmax
-from tinympy.compiler.quantise import quantise_multiplier, scale_of, zero_point_of
+from tinympy.model.quantise import quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import INT32_MAX, Int64s, doubling_high_multiply, exp_on_negative_values
 
 MAX_DEPTH = 4095

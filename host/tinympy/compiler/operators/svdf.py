@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import SVDF, Operation, Span
 from tinympy.compiler.parameters import Svdf
 from tinympy.reference.node import Node

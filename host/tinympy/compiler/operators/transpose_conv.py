@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tinympy.compiler.loops import Loop, Nest
-from tinympy.compiler.lower import Lowering
+from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import CONV_2D, COPY, NOWHERE, Operation, Span
 from tinympy.compiler.parameters import Copy, Window
-from tinympy.compiler.quantise import activation_range, zero_point_of
 from tinympy.compiler.weights import constant_weights, lower_channels
-from tinympy.compiler.window import Axis
+from tinympy.model.quantise import activation_range, zero_point_of
 from tinympy.reference.arithmetic import multiply_quantised
+from tinympy.reference.window import Axis
 
 MAX_SIDE = 0xFFFF
 _IMAGE, _BIAS = 2, 3
@@ -45,11 +45,12 @@ class Phase:
 def phases(axis: Axis, inputs: int) -> list[Phase]:
     """All outputs that meet any input; `axis` is that of the convolution from output to input."""
     found = []
+    before, _ = axis.padding
     for first in range(min(axis.stride, axis.size)):
-        lowest = (first + axis.padding) % axis.stride
+        lowest = (first + before) % axis.stride
         kernel = len(range(lowest, axis.kernel, axis.stride))
         # The first window's last tap, which is the kernel's lowest, meets the input at (first + padding) // stride.
-        padding = kernel - 1 - (first + axis.padding) // axis.stride
+        padding = kernel - 1 - (first + before) // axis.stride
         skipped = max(0, -padding)
         wanted = len(range(first, axis.size, axis.stride)) + skipped
         phase = Phase(

@@ -6,8 +6,8 @@ What CALL_ONCE does is done by the program's initial operations.
 from __future__ import annotations
 
 from tinympy.compiler.loops import straight
-from tinympy.compiler.lower import Lowering
-from tinympy.compiler.state import variable_names
+from tinympy.compiler.lowering import Lowering
+from tinympy.model.state import variable_names
 
 
 def lower_nothing(lowering: Lowering) -> None:

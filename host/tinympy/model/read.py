@@ -1,4 +1,4 @@
-"""Pass 1, `.tflite` bytes → graph. The format: TensorFlow Lite's FlatBuffers schema, version 3 (PyPI `tflite`)."""
+"""`.tflite` bytes → graph, the compiler's first pass. The format: TensorFlow Lite's schema 3 (PyPI `tflite`)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
-from tinympy.compiler.state import variable_names
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
+from tinympy.model.state import variable_names
 
 _DAMAGED = "export the model again, or check that the file arrived whole"
 _MAX_ELEMENTS = 1 << 28

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
-from tinympy.compiler.graph import Graph, Operator, Quantization, Tensor
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 
 _SCHEMA_VERSION = 3
 _FILE_IDENTIFIER = b"TFL3"

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from tinympy.compiler.graph import Tensor
 from tinympy.errors import ModelError
+from tinympy.model.graph import Tensor
 
 # Least and greatest number of each quantised dtype.
 INTEGER_RANGES = {

@@ -3,8 +3,8 @@ Python at both ends, and the program holds the integer tensor behind it."""
 
 from __future__ import annotations
 
-from tinympy.compiler.graph import Graph
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph
 
 _HINT = "give the model one QUANTIZE to int8 behind each float input, one DEQUANTIZE before each float output"
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinympy.compiler.graph import Graph, Tensor
 from tinympy.errors import ModelError
+from tinympy.model.graph import Graph, Tensor
 
 Array = npt.NDArray[Any]
 
