@@ -61,6 +61,7 @@ class DeviceInfo:
     ticks_step_us: int
     arena_bytes: int
     program_bytes: int
+    flash_bytes: int
     input_bytes: int
     output_bytes: int
     heap_free_bytes: int

@@ -108,7 +108,13 @@ def _begin(
         info.arena_bytes,
         len(compiled.lowered.operations),
     )
-    record.memory = records.Memory(info.arena_bytes, info.program_bytes, serving.module.ram_bytes, info.heap_free_bytes)
+    record.memory = records.Memory(
+        arena_bytes=info.arena_bytes,
+        program_bytes=info.program_bytes,
+        flash_bytes=info.flash_bytes,
+        module_bytes=serving.module.ram_bytes,
+        heap_free_bytes=info.heap_free_bytes,
+    )
     return record
 
 
