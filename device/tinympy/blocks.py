@@ -1,6 +1,6 @@
 """How littlefs lays a file out in the blocks of flash, so that constants can be read where they lie.
 
-Block 0 of a file is all data; block i > 0 begins with ctz(i) + 1 pointers of 4 bytes to earlier blocks, the first of
+Block 0 of a file is all data; block i > 0 begins with ctz(i) + 1 pointers of 4 bytes to earlier ones, the first of them
 to block i - 1 (littlefs, SPEC.md, "CTZ skip-lists"). Each tile of a program for flash lies in the data of one block.
 
 Shared by the board and the computer.

@@ -105,9 +105,9 @@ class Memory:
 
     arena_bytes: int | None = None
     program_bytes: int | None = None
-    flash_bytes: int | None = None
     module_bytes: int | None = None
     heap_free_bytes: int | None = None
+    flash_bytes: int | None = None
 
 
 @dataclass

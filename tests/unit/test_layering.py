@@ -67,6 +67,7 @@ IMPORTS_ONLY = {
         "tinympy.compiler",
         "tinympy.deploy",
         "tinympy.model",
+        "tinympy.device.blocks",
         "tinympy.device.program",
         "tinympy.errors",
     ),
