@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinympy import boards, deploy, tasks, transport
+from tinympy import boards, connection, tasks
 from tinympy.compiler import compile_model
 from tinympy.dut import Dut
 
@@ -58,22 +58,10 @@ def compare(official: tasks.Task, generated: tasks.Task, options: argparse.Names
 @contextlib.contextmanager
 def served(task: tasks.Task) -> Iterator[Dut]:
     """The task on an interpreter of its own, its first input loaded."""
-    board = boards.get("unix")
-    assert board.launch is not None
-    launched = board.launch(board, {})
-    try:
-        with transport.open(launched.port, launched.interrupt) as line:
-            mpy = deploy.Mpy.from_firmware(int(line.exec("import sys; print(sys.implementation._mpy)")))
-            programs = {task.name: compile_model(task.model(), task.name).program}
-            line.copy_files(deploy.package_files(board.library, deploy.native_module(mpy), programs))
-            line.start(deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes))
-            dut = Dut(line)
-            dut.wait_ready()
-            dut.load_input(task.samples(1)[0].inputs[0].tobytes())
-            yield dut
-            dut.close()
-    finally:
-        launched.stop()
+    program = compile_model(task.model(), task.name).program
+    with connection.serving(boards.get("unix"), task, program, lambda *_: None) as serving:
+        serving.dut.load_input(task.samples(1)[0].inputs[0].tobytes())
+        yield serving.dut
 
 
 def figures(values: np.ndarray) -> str:

@@ -15,6 +15,7 @@ from tinympy.commands.options import (
     EngineName,
     Firmware,
     ModelPath,
+    PortName,
     TaskName,
     require_folders,
 )
@@ -24,7 +25,8 @@ from tinympy.errors import UsageError
 def profile(
     task: TaskName = None,
     model: ModelPath = None,
-    board: BoardName = "unix",
+    board: BoardName = None,
+    port: PortName = None,
     engine: EngineName = "native",
     firmware: Firmware = None,
     window: Annotated[
@@ -45,7 +47,9 @@ def profile(
     from tinympy.report import profile as report
     from tinympy.report.progress import bar
 
-    target = plan.target(board=board, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets)
+    target = plan.target(
+        board=board, port=port, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets
+    )
     require_folders(table, chart)
     if chart is not None:
         charts.check(chart)

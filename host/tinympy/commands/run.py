@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, BoardName, EngineName, Firmware, require_folders
+from tinympy.commands.options import AsJson, BoardName, EngineName, Firmware, PortName, require_folders
 from tinympy.errors import UsageError
 
 
@@ -17,7 +17,8 @@ def run(
     inputs: Annotated[
         list[Path], typer.Argument(help="Its inputs: .npy, raw .bin, or pictures, in order.", metavar="INPUT")
     ],
-    board: BoardName = "unix",
+    board: BoardName = None,
+    port: PortName = None,
     engine: EngineName = "native",
     firmware: Firmware = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N inputs.", metavar="N")] = None,
@@ -44,7 +45,9 @@ def run(
     from tinympy.report.progress import bar
     from tinympy.signature import Signature
 
-    target = plan.target(board=board, engine=engine, firmware=firmware, task_name=None, model=model, assets=None)
+    target = plan.target(
+        board=board, port=port, engine=engine, firmware=firmware, task_name=None, model=model, assets=None
+    )
     signature = Signature.read(target.task.model())
     classes = inference.classes(signature, _lines(labels))
     require_folders(out)

@@ -7,14 +7,24 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, BoardName, EngineName, Firmware, ModelPath, TaskName
+from tinympy.commands.options import (
+    AsJson,
+    AssetsFolder,
+    BoardName,
+    EngineName,
+    Firmware,
+    ModelPath,
+    PortName,
+    TaskName,
+)
 from tinympy.errors import InvalidResultError
 
 
 def verify(
     task: TaskName = None,
     model: ModelPath = None,
-    board: BoardName = "unix",
+    board: BoardName = None,
+    port: PortName = None,
     engine: EngineName = "native",
     firmware: Firmware = None,
     samples: Annotated[int, typer.Option(min=1, help="How many inputs.", metavar="N")] = 3,
@@ -28,7 +38,9 @@ def verify(
     from tinympy.report import verification as report
     from tinympy.report.progress import bar
 
-    target = plan.target(board=board, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets)
+    target = plan.target(
+        board=board, port=port, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets
+    )
     with bar(target.task.name) as observe:
         subject, result = verification.verify(target, samples, observe)
     if as_json:
