@@ -20,7 +20,7 @@ bench: $(VENV)/.installed
 	$(BIN)/tinympy bench
 
 test: lint test-native
-	$(BIN)/python -m pytest tests/unit tests/e2e tests/board
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/unit tests/e2e tests/board
 
 lint: $(VENV)/.developing
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ lint: $(VENV)/.developing
 test-native: $(VENV)/.developing compilers
 	$(BIN)/python native_modules/build.py --check
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
-	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest --capture=sys tests/native
+	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest --capture=sys --numprocesses auto tests/native
 
 native: $(VENV)/.developing compilers
 	$(BIN)/python native_modules/build.py
