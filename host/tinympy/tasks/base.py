@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -53,6 +53,22 @@ class Accuracy:
     detail: dict[str, int] | None = None
 
 
+@dataclass(frozen=True)
+class Hearing:
+    """How a task listens to a recording: one model input for each hop.
+
+    windows: from a .wav file's content and its name for errors to int8 of shape (hops, input bytes); UsageError for
+    sound of another kind. detected: from the outputs, int8 of shape (hops, output bytes), to what was heard at which
+    hop, bool of shape (hops,). target: what it listens for, whose probability is the first output.
+    """
+
+    target: str
+    how: str
+    hop_ms: int
+    windows: Callable[[bytes, str], Int8]
+    detected: Callable[[Int8], npt.NDArray[np.bool_]]
+
+
 class Task(ABC):
     """What every task has; the attributes of its class describe it, an instance knows where its files lie."""
 
@@ -72,6 +88,8 @@ class Task(ABC):
     """Of a network of MLPerf Tiny: where its weights are from."""
     caveat: str | None = None
     """What a reader of any result must know."""
+    hearing: Hearing | None = None
+    """How sound becomes inputs, where the task defines it to the last bit."""
     wire_bytes: int
     """Bytes that one `db load` of the serial protocol holds."""
     wire_input: WireInput

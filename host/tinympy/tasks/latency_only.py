@@ -17,7 +17,7 @@ class LatencyOnly(Task):
         super().__init__(original.folder)
         self._original = original
         self.weights = weights
-        self.name, self.title = original.name, original.title
+        self.name, self.title, self.hearing = original.name, original.title, original.hearing
         self.wire_bytes, self.wire_input, self.wire_results = (
             original.wire_bytes,
             original.wire_input,
