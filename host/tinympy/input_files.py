@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from tokenize import TokenError
@@ -14,7 +14,7 @@ from tinympy import pictures
 from tinympy.errors import UsageError
 from tinympy.pictures import Pixels
 from tinympy.signature import Array, End
-from tinympy.tasks import Hearing
+from tinympy.tasks import FileFormat, Hearing
 
 _SOUND = ".wav"
 _ZIP_MAGIC = b"PK"
@@ -42,12 +42,17 @@ class _Content:
 
 
 def read(
-    files: Sequence[Path], ends: Sequence[End], pixels: Pixels, hearing: Hearing | None = None
+    files: Sequence[Path],
+    ends: Sequence[End],
+    pixels: Pixels,
+    hearing: Hearing | None = None,
+    data_file: FileFormat | None = None,
 ) -> tuple[list[Given], list[str]]:
     """Inputs in the order of the files, and, each once, sentences on how values became the model's integers.
 
     A file may hold several inferences. A model with several inputs takes as many files for each, in the model's order.
-    `hearing` is what makes inputs of sound, None where that is not known of the model.
+    `hearing` is what makes inputs of sound, None where that is not known of the model; `data_file` what a `.bin` file
+    is, None: raw bytes.
 
     Raises:
         UsageError: a file cannot be read, or does not fit the model's input.
@@ -61,7 +66,7 @@ def read(
     how: list[str] = []
     for at in range(0, len(files), len(ends)):
         group = files[at : at + len(ends)]
-        contents = [_read(file, end, pixels, hearing) for file, end in zip(group, ends, strict=True)]
+        contents = [_read(file, end, pixels, hearing, data_file) for file, end in zip(group, ends, strict=True)]
         how += [content.how for content in contents]
         counts = {len(content.tensors) for content in contents}
         if len(counts) > 1:
@@ -75,12 +80,12 @@ def read(
     return given, list(dict.fromkeys(how))
 
 
-def _read(file: Path, end: End, pixels: Pixels, hearing: Hearing | None) -> _Content:
+def _read(file: Path, end: End, pixels: Pixels, hearing: Hearing | None, data_file: FileFormat | None) -> _Content:
     try:
         if file.suffix.lower() == ".npy":
             return _numbers(file, end)
         if file.suffix.lower() == ".bin":
-            return _raw(file, end)
+            return _raw(file, end) if data_file is None else _formatted(file, data_file)
         if file.suffix.lower() in pictures.SUFFIXES:
             return _Content(*pictures.read(file, end, pixels))
         if file.suffix.lower() == _SOUND:
@@ -145,4 +150,8 @@ def _sound(file: Path, end: End, hearing: Hearing | None) -> _Content:
             f"{file} is sound, and how that becomes input {end.name!r} is not known",
             "only sww01 defines it to the last bit; for others compute the features and give them as .npy",
         )
-    return _Content(list(hearing.windows(file.read_bytes(), str(file))), hearing.how, hearing.hop_ms)
+    return replace(_formatted(file, hearing), hop_ms=hearing.hop_ms)
+
+
+def _formatted(file: Path, known: FileFormat) -> _Content:
+    return _Content(list(known.windows(file.read_bytes(), str(file))), known.how)

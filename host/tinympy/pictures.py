@@ -38,6 +38,8 @@ def read(file: Path, end: End, pixels: Pixels) -> tuple[list[Array], str]:
             "pictures go into inputs of shape (1, height, width, 1 or 3)",
         )
     low, high = pixels.levels or _levels(end)
+    if not (np.isfinite([low, high]).all() and low != high):
+        raise UsageError(f"pixels from {low:g} to {high:g}", "--pixels takes two different numbers")
     _, height, width, channels = end.shape
     values = _open(file, "L" if channels == 1 else "RGB", (width, height))
     if pixels.bgr and channels == 3:

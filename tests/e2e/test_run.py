@@ -244,7 +244,7 @@ def test_a_wrong_option_is_one_error_line_with_a_hint(arguments: list[str | Path
     ("name", "content", "message"),
     [
         ("x.wav", b"RIFF", "not a .wav file"),
-        ("x.bin", bytes(7), "has 7 bytes"),
+        ("x.bin", bytes(7), "has 7 bytes, an input of kws01 has 490"),
         ("x.npy", b"\x93NUMPY", "no .npy file, or damaged"),
         ("x.png", b"\x89PNG\r\n", "no picture that can be read"),
     ],

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinympy import input_files, tasks
+from tinympy import generated, input_files, tasks
 from tinympy.errors import UsageError
 from tinympy.pictures import Pixels
-from tinympy.signature import End
-from tinympy.tasks import features
+from tinympy.signature import End, Signature
+from tinympy.tasks import ad01, features
 
 INT8 = (-128, 127)
 VECTOR = End("x", (1, 4), "int8", "int8", 0.5, -2, INT8)
@@ -265,3 +265,44 @@ def test_sound_for_a_model_of_which_it_is_not_known_is_refused(tmp_path: Path) -
     with pytest.raises(UsageError, match="is sound, and how that becomes input 'x' is not known"):
         read([sound(tmp_path / "s.wav", np.zeros(1000))], SOUND)
     assert [name for name in tasks.TASKS if tasks.get(name).hearing] == ["sww01"]
+
+
+# Files of a data set
+
+
+def task_inputs(name: str, file: Path) -> tuple[np.ndarray, str]:
+    """Model inputs of a file of the task's data set, (inputs, bytes of each), and how they came about."""
+    task = tasks.get(name)
+    ends = Signature.read(generated.build(name)).inputs
+    given, [how] = input_files.read([file], ends, Pixels(), task.hearing, task.data_file)
+    return np.array([np.frombuffer(each.data, np.int8) for each in given]), how
+
+
+def test_a_picture_of_a_data_set_is_unsigned(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(bytes(range(256)) * 12)
+    rows, how = task_inputs("ic01", tmp_path / "x.bin")
+    assert rows.shape == (1, 3072) and rows[0, :256].tolist() == list(range(-128, 128))
+    assert how == "files are those of ic01: 32×32 pixels of RGB, uint8, from which 128 is subtracted"
+
+
+def test_a_sound_of_ad01_is_196_windows_of_floats(tmp_path: Path) -> None:
+    values = np.random.default_rng(2).uniform(-30, 10, (200, 128)).astype("<f4")
+    (tmp_path / "x.bin").write_bytes(values.tobytes())
+    rows, how = task_inputs("ad01", tmp_path / "x.bin")
+    assert rows.shape == (196, 640)
+    assert np.array_equal(rows[7], ad01.quantise(values[7:12].reshape(-1)))
+    assert "float32" in how
+
+
+@pytest.mark.parametrize(("name", "size"), [("kws01", 489), ("ic01", 6144), ("ad01", 640)])
+def test_a_file_that_is_none_of_the_data_set_is_refused(tmp_path: Path, name: str, size: int) -> None:
+    (tmp_path / "x.bin").write_bytes(bytes(size))
+    with pytest.raises(UsageError, match=rf"x\.bin has {size} bytes, an input of {name} has"):
+        task_inputs(name, tmp_path / "x.bin")
+
+
+@pytest.mark.parametrize("levels", [(5.0, 5.0), (float("nan"), 1.0), (0.0, float("inf"))])
+def test_levels_that_tell_nothing_apart_are_refused(tmp_path: Path, levels: tuple[float, float]) -> None:
+    file = picture(tmp_path / "p.png", np.zeros((4, 6, 3), np.uint8))
+    with pytest.raises(UsageError, match="pixels from"):
+        read([file], picture_end(0, 1), pixels=Pixels(levels))

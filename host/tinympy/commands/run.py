@@ -18,7 +18,10 @@ def run(
     ],
     inputs: Annotated[
         list[Path] | None,
-        typer.Argument(help="Its inputs in order: .npy, raw .bin, pictures, or .wav for sww01.", metavar="INPUT"),
+        typer.Argument(
+            help="Its inputs in order: .npy, .bin (raw, or with --task of its data set), pictures, or .wav for sww01.",
+            metavar="INPUT",
+        ),
     ] = None,
     task: Annotated[str | None, typer.Option(help="The task whose model is run, instead of MODEL.")] = None,
     board: Annotated[str | None, typer.Option(help="The board (see `tinympy boards`).", show_default="unix")] = None,
@@ -72,7 +75,7 @@ def run(
     if out is not None:
         inference.check_file(out, signature)
     hearing = tasks.hearing(target.task)
-    given, how = input_files.read(files, signature.inputs, Pixels(pixels, bgr), hearing)
+    given, how = input_files.read(files, signature.inputs, Pixels(pixels, bgr), hearing, target.task.data_file)
     with bar(target.task.name) as observe:
         subject, result = inference.run(target, given[:samples], observe)
     heard = [] if hearing is None else stretches(result.inferences, hearing)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinympy.errors import UsageError
 from tinympy.tasks.ad01 import Ad01
-from tinympy.tasks.base import Accuracy, Hearing, OfficialTask, Sample, Task, Weights, dataset_sha256
+from tinympy.tasks.base import Accuracy, FileFormat, Hearing, OfficialTask, Sample, Task, Weights, dataset_sha256
 from tinympy.tasks.digits import Digits
 from tinympy.tasks.ic01 import Ic01
 from tinympy.tasks.ic02 import Ic02
@@ -20,6 +20,7 @@ from tinympy.tasks.vww01 import Vww01
 __all__ = [
     "TASKS",
     "Accuracy",
+    "FileFormat",
     "Hearing",
     "LatencyOnly",
     "ModelFile",

@@ -17,7 +17,8 @@ class LatencyOnly(Task):
         super().__init__(original.folder)
         self._original = original
         self.weights = weights
-        self.name, self.title, self.hearing = original.name, original.title, original.hearing
+        self.name, self.title = original.name, original.title
+        self.hearing, self.data_file = original.hearing, original.data_file
         self.wire_bytes, self.wire_input, self.wire_results = (
             original.wire_bytes,
             original.wire_input,
