@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from tinympy import connection
-from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.errors import UsageError
 from tinympy.input_files import Given
+from tinympy.inspection.fit import compile_for
 from tinympy.model.edges import inner_tensor
 from tinympy.plan import REFERENCE, Target
 from tinympy.reference import Interpreter
@@ -54,7 +55,7 @@ def run(target: Target, given: Sequence[Given], observe: Observer) -> tuple[Subj
         NoBoardError, BoardError: the board.
     """
     task = target.task
-    compiled = compile_model(task.model(), task.name)
+    compiled = compile_for(target.board, task.model(), task.name)
     signature = Signature.of(compiled.graph)
     # The caveat of official weights is about random inputs, and these are not.
     caveat = task.caveat if task.weights == "generated" else None

@@ -96,7 +96,7 @@ def measure(
     board = boards.get("unix")
     assert board.launch is not None
     models = dict(zip(NAMES, (official, generated), strict=True))
-    launched = board.launch()
+    launched = board.launch(board, {})
     try:
         with transport.open(launched.port, launched.interrupt) as line:
             mpy = deploy.Mpy.from_firmware(int(line.exec("import sys; print(sys.implementation._mpy)")))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, require_folders
+from tinympy.commands.options import AsJson, AssetsFolder, Firmware, require_folders
 from tinympy.errors import UsageError
 
 
@@ -28,6 +28,7 @@ def run(
     engine: Annotated[
         str, typer.Option(help="What executes the model: native on a board, or reference on this computer.")
     ] = "native",
+    firmware: Firmware = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N inputs.", metavar="N")] = None,
     labels: Annotated[
         Path | None, typer.Option(help="A text file with the name of a class in each line.", metavar="FILE")
@@ -64,6 +65,7 @@ def run(
     target = plan.target(
         board=board or "unix",
         engine=engine,
+        firmware=firmware,
         task_name=task,
         model=model if task is None else None,
         assets=assets,
