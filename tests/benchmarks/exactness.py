@@ -1,7 +1,9 @@
 """The networks of MLPerf Tiny on the board `unix` beside the tflite-micro package: every output byte of every input.
 
 Each official model gets all inputs of its task that are on this computer, and random ones; where the model is not here,
-its network with generated weights gets random ones alone. Exits with 1 if a single byte differs.
+its network with generated weights gets random ones alone. Trained classifiers take nearly all noise for the same thing:
+so on random inputs the scores before the SOFTMAX and what the last layer sees are compared as well, from a second
+program that has them as outputs. Exits with 1 if a single byte differs.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from tflite_micro import runtime
 
 from tinympy import boards, connection, generated, tasks
 from tinympy.compiler import compile_model
+from tinympy.model.read import read
+from tinympy.model.write import write
 
 Int8 = npt.NDArray[np.int8]
 
@@ -52,19 +56,37 @@ def main() -> int:
         samples = [] if task.missing() else task.samples(options.samples)
         network = task if task.has_model else tasks.LatencyOnly(task, "generated")
         random = generated.random_inputs(name, options.random)
-        compared, outputs = compare(network, [*(sample.inputs for sample in samples), random])
+        model = network.model()
+        compared, outputs = compare(network, model, [*(sample.inputs for sample in samples), random])
         score = f"; {scored(task, samples, outputs[:-1])}" if samples else ""
+        inner, inside = Compared(0, 0, 0), ""
+        if with_inner_outputs(model) != model:
+            inner, _ = compare(network, with_inner_outputs(model), [random])
+            inside = f"; inside: {inner}"
         elapsed_s = time.perf_counter() - begin
-        print(f"{name} ({network.weights} weights): {compared}{score} ({elapsed_s:.0f} s)", flush=True)
-        mismatches += compared.mismatches
+        print(f"{name} ({network.weights} weights): {compared}{score}{inside} ({elapsed_s:.0f} s)", flush=True)
+        mismatches += compared.mismatches + inner.mismatches
     return 1 if mismatches else 0
 
 
-def compare(task: tasks.Task, batches: list[Int8]) -> tuple[Compared, list[Int8]]:
-    """Both run each batch of inputs, int8 of shape (inputs, input bytes); the board's outputs, batch by batch."""
-    model = task.model()
+def with_inner_outputs(model: bytes) -> bytes:
+    """The model with two outputs more, the inputs of its SOFTMAX and of its last FULLY_CONNECTED; as it is without."""
+    graph = read(model)
+    if graph.operators[-1].name != "SOFTMAX":
+        return model
+    scores = graph.operators[-1].inputs[0]
+    [features] = [operator.inputs[0] for operator in graph.operators if scores in operator.outputs]
+    return write(replace(graph, outputs=(*graph.outputs, scores, features)))
+
+
+def compare(task: tasks.Task, model: bytes, batches: list[Int8]) -> tuple[Compared, list[Int8]]:
+    """Both run each batch of inputs, int8 of shape (inputs, input bytes); the board's outputs, batch by batch.
+
+    `model` is the task's, or has its inputs at least.
+    """
     reference = runtime.Interpreter.from_bytes(model)
     shape = reference.get_input_details(0)["shape"]
+    count = len(read(model).outputs)
     outputs, mismatches = [], 0
     with connection.serving(boards.get("unix"), task, compile_model(model, task.name).program, ignore) as serving:
         for batch in batches:
@@ -75,7 +97,8 @@ def compare(task: tasks.Task, batches: list[Int8]) -> tuple[Compared, list[Int8]
                 # The reference overwrites its input, so it is set each time.
                 reference.set_input(values.reshape(shape), 0)
                 reference.invoke()
-                mismatches += int(np.count_nonzero(rows[-1] != reference.get_output(0).reshape(-1)))
+                expected = np.concatenate([reference.get_output(index).reshape(-1) for index in range(count)])
+                mismatches += int(np.count_nonzero(rows[-1] != expected))
             outputs.append(np.array(rows))
     return Compared(sum(map(len, outputs)), sum(batch.size for batch in outputs), mismatches), outputs
 

@@ -21,13 +21,16 @@ OPTIONS = {"ic02": ["--samples", "20", "--random", "20"], "vww01": ["--random", 
 
 # What the official models reach on the data that can be had without COCO, MIMII and the long recordings.
 KNOWN = {
-    "kws01": "1020 inputs, 12240 bytes compared, 0 mismatches; top1 0.901 of 1000",
-    "vww01": "200 inputs, 400 bytes compared, 0 mismatches",
-    "ic01": "220 inputs, 2200 bytes compared, 0 mismatches; top1 0.875 of 200",
+    "kws01": "1020 inputs, 12240 bytes compared, 0 mismatches; top1 0.901 of 1000; "
+    "inside: 20 inputs, 1760 bytes compared, 0 mismatches (",
+    "vww01": "200 inputs, 400 bytes compared, 0 mismatches; inside: 200 inputs, 52000 bytes compared, 0 mismatches (",
+    "ic01": "220 inputs, 2200 bytes compared, 0 mismatches; top1 0.875 of 200; "
+    "inside: 20 inputs, 1680 bytes compared, 0 mismatches (",
     "ic02": "40 inputs, 400 bytes compared, 0 mismatches; top1 ",
-    "ad01": "216 inputs, 138240 bytes compared, 0 mismatches; mean_score 10.2645 of 1",
+    "ad01": "216 inputs, 138240 bytes compared, 0 mismatches; mean_score 10.2645 of 1 (",
     "sww01": "377 inputs, 1131 bytes compared, 0 mismatches; detections 0.666667 of 3, true_positives 2, "
-    "false_negatives 1, false_positives 0, calibration_correct 41, calibration_samples 45",
+    "false_negatives 1, false_positives 0, calibration_correct 41, calibration_samples 45; "
+    "inside: 20 inputs, 760 bytes compared, 0 mismatches (",
 }
 
 
@@ -47,6 +50,8 @@ def test_every_output_byte_is_tflite_micros(
         pytest.skip("the official models and data are missing: set TINYMPY_ASSETS")
     status, line = run(capsys, monkeypatch, "--task", name, *OPTIONS.get(name, ["--random", "20"]))
     assert status == 0 and ", 0 mismatches" in line
+    if name == "ic02":
+        assert "; inside: 20 inputs, 3600 bytes compared, 0 mismatches (" in line
     inputs, figures = line.removeprefix(f"{name} (official weights): ").split(" ", 1)
     known_inputs, known_figures = KNOWN[name].split(" ", 1)
     if int(inputs) > int(known_inputs):
@@ -61,7 +66,9 @@ def test_without_official_files_the_networks_with_generated_weights_are_compared
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     status, line = run(capsys, monkeypatch, "--task", "kws01", "--random", "3")
     assert status == 0
-    assert line.startswith("kws01 (generated weights): 3 inputs, 36 bytes compared, 0 mismatches (")
+    assert line.startswith(
+        "kws01 (generated weights): 3 inputs, 36 bytes compared, 0 mismatches; inside: 3 inputs, 264 bytes "
+    )
 
 
 def test_one_wrong_weight_is_a_mismatch(
