@@ -7,7 +7,7 @@
 #
 #   make native             build the native modules anew, into native_modules/prebuilt
 #   make benchmarks         how fast: kws01 beside TensorFlow Lite Micro, samples per second, 10^8 cases of arithmetic,
-#                           generated weights beside the official ones
+#                           generated weights beside the official ones; and every output byte beside tflite-micro's
 #   make format             ruff and clang-format
 
 VENV := .venv
@@ -42,6 +42,7 @@ benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/accuracy_rate.py
 	$(BIN)/python tests/benchmarks/arithmetic.py
 	$(BIN)/python tests/benchmarks/generated_weights.py
+	$(BIN)/python tests/benchmarks/exactness.py
 
 format: $(VENV)/.developing
 	$(BIN)/ruff check --fix .

@@ -13,6 +13,8 @@ from tinympy.inspection.fit import Weights
 WEIGHTS: tuple[tasks.Weights, ...] = ("official", "generated")
 MODES = {"accuracy": ("accuracy",), "performance": ("performance",), "all": ("accuracy", "performance")}
 ENGINES = ("native",)
+REFERENCE = "reference"
+"""The numpy engine, on the computer; only `run` takes it."""
 PLACES: tuple[Weights, ...] = ("heap", "flash")
 WINDOW_S = 2.5
 EMULATED_SAMPLES = 20
@@ -120,15 +122,16 @@ def target(
     model: Path | None,
     assets: Path | None,
     firmware: str | None = None,
+    engines: Sequence[str] = ENGINES,
 ) -> Target:
-    """What a command works with that takes one task, or one model with random inputs.
+    """What a command works with that takes one task, or one model with random inputs, and one of `engines`.
 
     Raises:
         UsageError: an option has no meaning, not exactly one of task and model is given, or the model is none.
     """
     if (task_name is None) == (model is None):
         raise UsageError("one task or one model is needed", "--task NAME, or --model FILE.tflite")
-    _check_engine(engine)
+    _check_engine(engine, engines)
     _check_assets(assets)
     chosen = boards.get(board, firmware)
     if model is not None:
@@ -139,9 +142,9 @@ def target(
     return Target(chosen, task, engine)
 
 
-def _check_engine(engine: str) -> None:
-    if engine not in ENGINES:
-        raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(ENGINES)}")
+def _check_engine(engine: str, engines: Sequence[str] = ENGINES) -> None:
+    if engine not in engines:
+        raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(engines)}")
 
 
 def _check_assets(assets: Path | None) -> None:

@@ -37,6 +37,6 @@ def verify(
         report.render(subject, result, Console())
     if result.difference is not None:
         raise InvalidResultError(
-            f"{subject.board.name} computes wrongly: {report.where(result.difference)}",
+            f"{subject.place} computes wrongly: {report.where(result.difference)}",
             "run it again: a fault that moves is in memory or the line, one that stays is in the kernels",
         )
