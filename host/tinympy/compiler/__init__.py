@@ -16,7 +16,7 @@ from tinympy.compiler.fold import fold
 from tinympy.compiler.lower import lower
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.pack import pack
-from tinympy.compiler.place import Arena, place
+from tinympy.compiler.place import ALIGNMENT, Arena, place
 from tinympy.model.graph import Graph
 from tinympy.model.read import read
 
@@ -32,15 +32,24 @@ class Compiled:
     model_sha256: str
 
 
-def compile_model(content: bytes, name: str = "model", tile_bytes: int | None = None) -> Compiled:
+def compile_model(
+    content: bytes,
+    name: str = "model",
+    tile_bytes: int | None = None,
+    *,
+    reuse_input: bool = False,
+    alignment: int = ALIGNMENT,
+) -> Compiled:
     """Compile the bytes of a `.tflite` file.
 
     `name` (25 ASCII characters at most) is stored in the program; `tile_bytes` limits each tile of constants (None: one
-    tile, for programs that are loaded into RAM). Raises ModelError when the model is damaged or not supported.
+    tile, for programs that are loaded into RAM). With `reuse_input` an inference may overwrite the inputs, which must
+    then be written before each. `alignment` is that of everything in the arena, in bytes: a power of two, ALIGNMENT or
+    more. Raises ModelError when the model is damaged or not supported.
     """
     graph = check(fold(read(content)))
     packed = pack(lower(graph), tile_bytes)
-    arena = place(packed.lowered)
+    arena = place(packed.lowered, reuse_input, alignment)
     digest = hashlib.sha256(content)
     program = emit(graph, packed, arena, name, digest.digest())
     return Compiled(program, graph, packed.lowered, arena, digest.hexdigest())
