@@ -142,6 +142,11 @@ class Puzzle:
     def _permanent_bytes(self) -> int:
         return int(self.size[(self.first < 0) & (self.last == self.last.max())].sum())
 
+    @cached_property
+    def _present(self) -> npt.NDArray[np.int64]:
+        """Blocks that are not empty."""
+        return np.flatnonzero(self.size > 0)
+
     def _orders(self) -> list[list[int]]:
         """Placement orders: by size, by time forwards and backwards, by duration, by both, and by time from the peak.
 
@@ -163,18 +168,18 @@ class Puzzle:
     def _improved(
         self, order: list[int], upside_down: bool, offsets: list[int], total: int
     ) -> tuple[list[int], int]:
-        """As long as it helps and the bound is not reached: what sticks out farthest is placed earlier."""
-        tries = min(_MOST_TRIES, _MOST_PLACEMENTS // len(order))
+        """As long as the bound is not reached: what sticks out farthest is placed earlier, or any block elsewhere."""
         generator = np.random.default_rng(0)
-        for _ in range(tries):
+        for attempt in range(min(_MOST_TRIES, _MOST_PLACEMENTS // len(order))):
             if total <= self.lower_bound:
                 break
             placed = np.array(offsets)
-            out = (placed if upside_down else total - placed - self.size) == 0
-            culprit = int(generator.choice(np.flatnonzero(out & (self.size > 0))))
-            at = order.index(culprit)
+            end = placed if upside_down else total - placed - self.size
+            culprit = attempt % 2 == 0
+            moved = int(generator.choice(np.flatnonzero((end == 0) & (self.size > 0)) if culprit else self._present))
+            at = order.index(moved)
             changed = [*order[:at], *order[at + 1 :]]
-            changed.insert(int(generator.integers(0, at + 1)), culprit)
+            changed.insert(int(generator.integers(0, at + 1 if culprit else len(order))), moved)
             new_offsets, new_total = self._plan(changed, upside_down)
             if new_total <= total:
                 order, offsets, total = changed, new_offsets, new_total
