@@ -11,8 +11,8 @@ class Model:
     engine -- makes an engine from the program; the native one when not given
 
     `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are
-    the first ones. Inference leaves the inputs as they are. ValueError when the program is damaged, MemoryError when
-    the heap is too small.
+    the first ones. Inference leaves the inputs as they are if `keeps_input`; else they are to be written before each.
+    ValueError when the program is damaged, MemoryError when the heap is too small.
     """
 
     def __init__(self, program, engine=None):
@@ -22,6 +22,7 @@ class Model:
         check_crc(program, head, compat.crc32)
         self.head = head
         self.name = head.name
+        self.keeps_input = head.keeps_input
         self.program_bytes = len(program)
         self.arena_bytes = head.arena_bytes
         self._first = head.initial_operations

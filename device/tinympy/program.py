@@ -17,6 +17,8 @@ TILE_ENTRY = "<II"
 TILE_ENTRY_BYTES = 8
 TILE = "<IIII"
 TILE_BYTES = 16
+# A bit of the flags: an inference may overwrite the inputs.
+INPUT_REUSED = 1
 DTYPES = ("", "int8", "uint8", "float32")
 
 
@@ -41,7 +43,8 @@ class Head:
         if fields[1] != VERSION:
             raise ValueError("program format %d, this is for %d: compile the model again" % (fields[1], VERSION))
         self.program_bytes, self.head_crc32, self.program_id = fields[3:6]
-        self.layout, inputs, outputs, _ = fields[6:10]
+        self.layout, inputs, outputs, flags = fields[6:10]
+        self.keeps_input = not flags & INPUT_REUSED
         self.operation_count, self.tile_count, self.arena_bytes, self.head_bytes = fields[10:14]
         self.initial_operations = fields[14]
         self.name = bytes(fields[15]).rstrip(b"\0").decode()

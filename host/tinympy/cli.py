@@ -14,7 +14,7 @@ import typer
 
 from tinympy import __version__
 from tinympy.commands.check import check
-from tinympy.commands.options import AsJson, AssetsFolder
+from tinympy.commands.options import AsJson, AssetsFolder, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.run import run
 from tinympy.commands.verify import verify
@@ -94,6 +94,7 @@ def bench(
     engine: Annotated[str, typer.Option(help="What executes the model.")] = "native",
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N samples.", metavar="N")] = None,
     window: Annotated[float, typer.Option(help="Length of each of the five timed windows.", metavar="SECONDS")] = 2.5,
+    reuse_input: ReuseInput = False,
     assets: AssetsFolder = None,
     out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("results"),
     as_json: AsJson = False,
@@ -113,6 +114,7 @@ def bench(
         window_s=window,
         assets=assets,
         folder=out,
+        reuse_input=reuse_input,
     )
     records: list[Record] = []
     try:
@@ -176,12 +178,13 @@ def boards(as_json: AsJson = False) -> None:
 def compile_(
     model: Annotated[Path, typer.Argument(help="A full-int8 .tflite file.", metavar="MODEL")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The program to write.", metavar="FILE")],
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Compile a model into a program for the kernels."""
     from tinympy.compiler import compile_model
 
-    compiled = compile_model(_read(model), model.stem)
+    compiled = compile_model(_read(model), model.stem, reuse_input=reuse_input)
     try:
         out.write_bytes(compiled.program)
     except OSError as error:
@@ -190,6 +193,7 @@ def compile_(
         "program_bytes": len(compiled.program),
         "arena_bytes": compiled.arena.bytes,
         "activation_bytes": compiled.arena.activation_bytes,
+        "input_reused": not compiled.arena.keeps_input,
         "operations": len(compiled.lowered.operations),
         "model_sha256": compiled.model_sha256,
     }

@@ -48,7 +48,7 @@ def run(target: Target, given: Sequence[Given], observe: Observer) -> tuple[Subj
         NoBoardError, BoardError: the board.
     """
     task = target.task
-    compiled = compile_model(task.model(), task.name)
+    compiled = compile_model(task.model(), task.name, reuse_input=target.reuse_input)
     signature = Signature.of(compiled.graph)
     inferences = []
     with connection.serving(target.board, task, compiled.program, observe) as serving:

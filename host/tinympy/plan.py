@@ -23,6 +23,7 @@ class Target:
     board: boards.Board
     task: tasks.Task
     engine: str
+    reuse_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Job:
     samples: int | None
     window_s: float
     folder: Path
+    reuse_input: bool = False
 
 
 def plan(
@@ -50,11 +52,13 @@ def plan(
     window_s: float,
     assets: Path | None,
     folder: Path,
+    reuse_input: bool = False,
 ) -> list[Job]:
     """The jobs in the order to run them.
 
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
+    `reuse_input`: inferences may overwrite their inputs.
     `weights` None: of official tasks the official ones where the model is here, else generated ones.
 
     Raises:
@@ -85,13 +89,23 @@ def plan(
         elif weights is not None and task_names:
             raise UsageError(f"{name} comes with weights of its own", "--weights is for the tasks of MLPerf Tiny")
         modes = tuple(each for each in MODES[mode] if task.scored or each != "accuracy")
-        jobs.append(Job(chosen, task, engine, modes, samples, window_s, folder))
+        jobs.append(Job(chosen, task, engine, modes, samples, window_s, folder, reuse_input))
     for model in models:
-        jobs.append(Job(chosen, tasks.ModelFile(model), engine, MODES["performance"], samples, window_s, folder))
+        jobs.append(
+            Job(chosen, tasks.ModelFile(model), engine, MODES["performance"], samples, window_s, folder, reuse_input)
+        )
     return jobs
 
 
-def target(*, board: str, engine: str, task_name: str | None, model: Path | None, assets: Path | None) -> Target:
+def target(
+    *,
+    board: str,
+    engine: str,
+    task_name: str | None,
+    model: Path | None,
+    assets: Path | None,
+    reuse_input: bool = False,
+) -> Target:
     """What a command works with that takes one task, or one model with random inputs.
 
     Raises:
@@ -103,11 +117,11 @@ def target(*, board: str, engine: str, task_name: str | None, model: Path | None
     _check_assets(assets)
     chosen = boards.get(board)
     if model is not None:
-        return Target(chosen, tasks.ModelFile(model), engine)
+        return Target(chosen, tasks.ModelFile(model), engine, reuse_input)
     task = tasks.get(task_name or "", assets)
     if isinstance(task, tasks.OfficialTask):
         task = _as_far_as_it_goes(task, "performance", None)
-    return Target(chosen, task, engine)
+    return Target(chosen, task, engine, reuse_input)
 
 
 def _check_engine(engine: str) -> None:

@@ -53,7 +53,7 @@ def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
     """
     task = job.task
     model = task.model()
-    compiled = compile_model(model, task.name)
+    compiled = compile_model(model, task.name, reuse_input=job.reuse_input)
     samples = task.samples(job.samples)
     started_s = time.monotonic()
     with connection.serving(job.board, task, compiled.program, observe) as serving:
@@ -107,7 +107,10 @@ def _begin(
         info.program_bytes,
         info.arena_bytes,
         len(compiled.lowered.operations),
+        job.reuse_input,
     )
+    if job.reuse_input:
+        record.warnings.append(records.INPUT_REUSED)
     record.memory = records.Memory(info.arena_bytes, info.program_bytes, serving.module.ram_bytes, info.heap_free_bytes)
     return record
 

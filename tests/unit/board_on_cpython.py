@@ -16,6 +16,7 @@ class ReversingModel:
     program_bytes = 1000
     input_scale = 0.5
     input_zero_point = 3
+    keeps_input = True
     output_scale = 1 / 256
     output_zero_point = -128
 

@@ -14,6 +14,7 @@ from tinympy.commands.options import (
     BoardName,
     EngineName,
     ModelPath,
+    ReuseInput,
     TaskName,
     require_folders,
 )
@@ -33,6 +34,7 @@ def profile(
         Path | None, typer.Option(help="Draw a bar chart into this .svg or .png file.", metavar="FILE")
     ] = None,
     assets: AssetsFolder = None,
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Time every layer of a model on a board."""
@@ -43,7 +45,9 @@ def profile(
     from tinympy.report import profile as report
     from tinympy.report.progress import bar
 
-    target = plan.target(board=board, engine=engine, task_name=task, model=model, assets=assets)
+    target = plan.target(
+        board=board, engine=engine, task_name=task, model=model, assets=assets, reuse_input=reuse_input
+    )
     require_folders(table, chart)
     if chart is not None:
         charts.check(chart)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, BoardName, EngineName, require_folders
+from tinympy.commands.options import AsJson, BoardName, EngineName, ReuseInput, require_folders
 from tinympy.errors import UsageError
 
 
@@ -32,6 +32,7 @@ def run(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Write the raw outputs to this .npy file.", metavar="FILE")
     ] = None,
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a model on a board on your own inputs."""
@@ -43,7 +44,7 @@ def run(
     from tinympy.report.progress import bar
     from tinympy.signature import Signature
 
-    target = plan.target(board=board, engine=engine, task_name=None, model=model, assets=None)
+    target = plan.target(board=board, engine=engine, task_name=None, model=model, assets=None, reuse_input=reuse_input)
     signature = Signature.read(target.task.model())
     classes = inference.classes(signature, _lines(labels))
     require_folders(out)

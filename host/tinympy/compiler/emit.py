@@ -62,7 +62,7 @@ def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: b
             0,
             len(graph.inputs),
             len(graph.outputs),
-            0,
+            0 if arena.keeps_input else layout.INPUT_REUSED,
             len(lowered.operations),
             len(packed.tiles),
             arena.bytes,

@@ -165,9 +165,7 @@ class Puzzle:
         orders = [sorted(range(len(blocks)), key=key) for key in keys]
         return orders + [sorted(order, key=lambda i: blocks[i].first < 0) for order in orders]
 
-    def _improved(
-        self, order: list[int], upside_down: bool, offsets: list[int], total: int
-    ) -> tuple[list[int], int]:
+    def _improved(self, order: list[int], upside_down: bool, offsets: list[int], total: int) -> tuple[list[int], int]:
         """As long as the bound is not reached: what sticks out farthest is placed earlier, or any block elsewhere."""
         generator = np.random.default_rng(0)
         for attempt in range(min(_MOST_TRIES, _MOST_PLACEMENTS // len(order))):

@@ -105,7 +105,9 @@ class Fitting:
     def _flash(self) -> _Flash | ModelError:
         """The model compiled for weights in flash; the error where one channel's weights do not fit a block."""
         try:
-            tiled = compile_model(self._content, tile_bytes=TILE_BYTES)
+            tiled = compile_model(
+                self._content, tile_bytes=TILE_BYTES, reuse_input=not self._compiled.arena.keeps_input
+            )
         except ModelError as error:
             return error
         head = Head(tiled.program)
