@@ -53,7 +53,7 @@ class Puzzle:
         self.pairs = [Pair(pair.lower, pair.upper, self._aligned(pair.distance)) for pair in pairs]
 
     def smallest(self) -> tuple[list[int], int]:
-        """Offsets and size of the smallest arena among several placement orders and what a short search makes of them."""
+        """Offsets and size of the smallest arena among several placement orders, after a short search from the best."""
         if not len(self.size):
             return [], 0
         plans = []
