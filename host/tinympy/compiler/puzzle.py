@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 _NO_END = 1 << 62
-# How many blocks the search for a better order may place, all tries together, and how often it may try.
+# How many blocks may be placed by all orders together, and again by the search for a better one; how often it may try.
 _MOST_PLACEMENTS = 20_000
 _MOST_TRIES = 200
 _LONGEST_CHAIN = 64
@@ -50,14 +50,20 @@ class Puzzle:
         # As arrays: a model in many small tiles has thousands of blocks, and each is compared with all others.
         fields = [(self._aligned(block.bytes), block.first, block.last) for block in blocks]
         self.size, self.first, self.last = np.array(fields, np.int64).reshape(-1, 3).T
-        self.pairs = [Pair(pair.lower, pair.upper, self._aligned(pair.distance)) for pair in pairs]
+        self.pairs = [
+            Pair(pair.lower, pair.upper, self._aligned(pair.distance))
+            for pair in pairs
+            if self.size[pair.lower] and self.size[pair.upper]
+        ]
 
     def smallest(self) -> tuple[list[int], int]:
         """Offsets and size of the smallest arena among several placement orders, after a short search from the best."""
         if not len(self.size):
             return [], 0
-        plans = []
+        plans: list[tuple[int, list[int], bool, list[int]]] = []
         for order in self._orders():
+            if len(plans) * len(order) > _MOST_PLACEMENTS:
+                break
             for upside_down in (False, True):
                 offsets, total = self._plan(order, upside_down)
                 plans.append((total, order, upside_down, offsets))
@@ -140,7 +146,10 @@ class Puzzle:
 
     @cached_property
     def _permanent_bytes(self) -> int:
-        return int(self.size[(self.first < 0) & (self.last == self.last.max())].sum())
+        """Of all that is alive throughout and overlaps nothing."""
+        alone = np.ones(len(self.size), np.bool_)
+        alone[[index for pair in self.pairs for index in (pair.lower, pair.upper)]] = False
+        return int(self.size[alone & (self.first < 0) & (self.last == self.last.max())].sum())
 
     @cached_property
     def _present(self) -> npt.NDArray[np.int64]:
