@@ -15,7 +15,7 @@
 #define TK_ALIGNMENT 8u               /* of the program, the handle and the arena, in bytes */
 #define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
 #define TK_NO_TILE 0xffffu            /* the tile of an operation without constants */
-#define TK_INPUT_REUSED 1u            /* a flag of the header: an inference may overwrite the inputs */
+#define TK_INPUT_REUSED 1u            /* a flag of an input: an inference may overwrite it */
 
 /* What tk_handle_bytes, tk_load and tk_run return, negated, when they refuse. From TK_ERROR_OPCODE on it is one
  * operation that is refused, and its index times 256 is subtracted as well. */
@@ -68,7 +68,7 @@ struct tk_header {
     uint8_t layout;
     uint8_t input_count;
     uint8_t output_count;
-    uint8_t flags; /* TK_INPUT_REUSED; the kernels do not look at it */
+    uint8_t block_shift; /* each tile lies within a block of 2^this bytes of a file in flash; 0: anywhere */
     uint16_t operation_count;
     uint16_t tile_count;
     uint32_t arena_bytes;
@@ -87,7 +87,8 @@ struct tk_tensor {
     uint8_t dtype;
     uint8_t rank;
     uint16_t shape[6];
-    uint8_t reserved[2];
+    uint8_t flags; /* TK_INPUT_REUSED */
+    uint8_t reserved;
 };
 
 /* Where in the program a tile lies (its 16-byte header), and how many bytes of constants it holds. */

@@ -13,6 +13,7 @@ class ToyModel:
     output_scale = 1 / 256
     output_zero_point = -128
     program_bytes = 1000
+    flash_bytes = 0
 
     def __init__(self, input_bytes=490, sleep_s=0):
         self.arena_bytes = input_bytes + 12

@@ -15,6 +15,7 @@ class ReversingModel:
     """
 
     program_bytes = 1000
+    flash_bytes = 0
     input_scale = 0.5
     input_zero_point = 3
     output_scale = 1 / 256
@@ -29,6 +30,9 @@ class ReversingModel:
         self.outputs = [outputs[:1], outputs[1:]] if parts else [outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
         self.runs = 0
+
+    def check(self):
+        pass
 
     def reset(self):
         self.runs = 0

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, BoardName, EngineName, ModelPath, ReuseInput, TaskName
+from tinympy.commands.options import (
+    AsJson,
+    AssetsFolder,
+    BoardName,
+    EngineName,
+    Firmware,
+    ModelPath,
+    ReuseInput,
+    TaskName,
+)
 from tinympy.errors import InvalidResultError
 
 
@@ -16,6 +25,7 @@ def verify(
     model: ModelPath = None,
     board: BoardName = "unix",
     engine: EngineName = "native",
+    firmware: Firmware = None,
     samples: Annotated[int, typer.Option(min=1, help="How many inputs.", metavar="N")] = 3,
     assets: AssetsFolder = None,
     reuse_input: ReuseInput = False,
@@ -29,7 +39,13 @@ def verify(
     from tinympy.report.progress import bar
 
     target = plan.target(
-        board=board, engine=engine, task_name=task, model=model, assets=assets, reuse_input=reuse_input
+        board=board,
+        engine=engine,
+        firmware=firmware,
+        task_name=task,
+        model=model,
+        assets=assets,
+        reuse_input=reuse_input,
     )
     with bar(target.task.name) as observe:
         subject, result = verification.verify(target, samples, observe)

@@ -106,7 +106,7 @@ def inspect(content: bytes, name: str, boards: Sequence[Board], reuse_input: boo
     if compiled is not None:
         arena, operations = compiled.arena, len(compiled.lowered.operations)
         sizes = Sizes(len(compiled.program), arena.bytes, arena.activation_bytes, operations, not arena.keeps_input)
-        fitting = Fitting(content, compiled, built)
+        fitting = Fitting(content, compiled, built, name)
         fits = tuple(fitting.on(board) for board in boards)
         memory = memory_map(compiled)
     return Inspection(
