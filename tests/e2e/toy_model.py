@@ -25,6 +25,9 @@ class ToyModel:
     def reset(self):
         pass
 
+    def check(self):
+        pass
+
     def run(self, first=0, last=1):
         if self.sleep_s:
             time.sleep(self.sleep_s)
