@@ -65,7 +65,7 @@ class Head:
         ]
         self.inputs = tensors[:inputs]
         self.outputs = tensors[inputs:]
-        self.keeps_input = all([tensor.kept for tensor in self.inputs])
+        self.keeps_input = all(tensor.kept for tensor in self.inputs)
 
 
 def read(path):
