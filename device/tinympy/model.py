@@ -12,8 +12,9 @@ class Model:
     engine -- makes an engine from the program; the native one when not given
 
     `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are
-    the first ones. Inference leaves the inputs as they are. Of the program's `program_bytes`, `flash_bytes` are not in
-    RAM. ValueError when the program is damaged, MemoryError when the heap is too small.
+    the first ones. Inference leaves the inputs as they are if `keeps_input`; else they are to be written before each.
+    Of the program's `program_bytes`, `flash_bytes` are not in RAM. ValueError when the program is damaged, MemoryError
+    when the heap is too small.
     """
 
     def __init__(self, program, tiles=None, engine=None):
@@ -25,6 +26,7 @@ class Model:
             check_tiles(program, head, compat.crc32)
         self.head = head
         self.name = head.name
+        self.keeps_input = head.keeps_input
         self.program_bytes = head.program_bytes
         self.flash_bytes = head.program_bytes - len(program) - tiles.ram_bytes if tiles else 0
         self._tiles = tiles

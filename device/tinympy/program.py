@@ -11,7 +11,7 @@ HEADER = "<4sHHIIIBBBBHHIIH26s32s"
 HEADER_BYTES = 96
 BLOCK_SHIFT_AT = 23
 HEAD_BYTES_AT = 32
-TENSOR = "<IIfiBB6H2x"
+TENSOR = "<IIfiBB6HBx"
 TENSOR_BYTES = 32
 OPERATION = "<BBHIIII44s"
 OPERATION_BYTES = 64
@@ -19,11 +19,16 @@ TILE_ENTRY = "<II"
 TILE_ENTRY_BYTES = 8
 TILE = "<IIII"
 TILE_BYTES = 16
+# A flag of an input: an inference may overwrite it.
+INPUT_REUSED = 1
 DTYPES = ("", "int8", "uint8", "float32")
 
 
 class TensorInfo:
-    """An input or output: its place in the arena (bytes), real = scale * (q - zero_point), and its shape."""
+    """An input or output: its place in the arena (bytes), real = scale * (q - zero_point), and its shape.
+
+    kept -- whether an inference leaves an input as it is
+    """
 
     def __init__(self, fields):
         self.offset, self.bytes, self.scale, self.zero_point, dtype, rank = fields[:6]
@@ -31,6 +36,7 @@ class TensorInfo:
             raise ValueError("an input or output of the program is damaged")
         self.dtype = DTYPES[dtype]
         self.shape = tuple(fields[6 : 6 + rank])
+        self.kept = not fields[12] & INPUT_REUSED
 
 
 class Head:
@@ -59,6 +65,7 @@ class Head:
         ]
         self.inputs = tensors[:inputs]
         self.outputs = tensors[inputs:]
+        self.keeps_input = all(tensor.kept for tensor in self.inputs)
 
 
 def read(path):

@@ -14,7 +14,7 @@ import typer
 
 from tinympy import __version__
 from tinympy.commands.check import check
-from tinympy.commands.options import AsJson, AssetsFolder, Firmware
+from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.run import run
 from tinympy.commands.verify import verify
@@ -102,6 +102,7 @@ def bench(
     weights_in: Annotated[
         str | None, typer.Option(help="heap or flash. Without: flash where the heap is too small.", metavar="PLACE")
     ] = None,
+    reuse_input: ReuseInput = False,
     firmware: Firmware = None,
     assets: AssetsFolder = None,
     out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("results"),
@@ -124,6 +125,7 @@ def bench(
         folder=out,
         firmware=firmware,
         weights_in=weights_in,
+        reuse_input=reuse_input,
     )
     records: list[Record] = []
     try:
@@ -187,12 +189,13 @@ def boards(as_json: AsJson = False) -> None:
 def compile_(
     model: Annotated[Path, typer.Argument(help="A full-int8 .tflite file.", metavar="MODEL")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The program to write.", metavar="FILE")],
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Compile a model into a program for the kernels."""
     from tinympy.compiler import compile_model
 
-    compiled = compile_model(_read(model), model.stem)
+    compiled = compile_model(_read(model), model.stem, reuse_input=reuse_input)
     try:
         out.write_bytes(compiled.program)
     except OSError as error:
@@ -201,6 +204,7 @@ def compile_(
         "program_bytes": len(compiled.program),
         "arena_bytes": compiled.arena.bytes,
         "activation_bytes": compiled.arena.activation_bytes,
+        "input_reused": not compiled.arena.keeps_input,
         "operations": len(compiled.lowered.operations),
         "model_sha256": compiled.model_sha256,
     }

@@ -55,7 +55,7 @@ def run(target: Target, given: Sequence[Given], observe: Observer) -> tuple[Subj
         NoBoardError, BoardError: the board.
     """
     task = target.task
-    compiled = compile_for(target.board, task.model(), task.name)
+    compiled = compile_for(target.board, task.model(), task.name, reuse_input=target.reuse_input)
     signature = Signature.of(compiled.graph)
     # The caveat of official weights is about random inputs, and these are not.
     caveat = task.caveat if task.weights == "generated" else None

@@ -28,6 +28,7 @@ class Target:
     board: boards.Board
     task: tasks.Task
     engine: str
+    reuse_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Job:
     window_s: float
     folder: Path
     weights_in: Weights | None = None
+    reuse_input: bool = False
 
 
 def plan(
@@ -62,11 +64,13 @@ def plan(
     folder: Path,
     firmware: str | None = None,
     weights_in: str | None = None,
+    reuse_input: bool = False,
 ) -> list[Job]:
     """The jobs in the order to run them.
 
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
+    `reuse_input`: inferences may overwrite their inputs.
     `weights` None: of official tasks the official ones where the model is here, else generated ones.
 
     Raises:
@@ -98,7 +102,7 @@ def plan(
     place = next((each for each in PLACES if each == weights_in), None)
 
     def job(task: tasks.Task, modes: tuple[str, ...]) -> Job:
-        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place)
+        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place, reuse_input)
 
     jobs = []
     for name in dict.fromkeys(names):
@@ -123,6 +127,7 @@ def target(
     assets: Path | None,
     firmware: str | None = None,
     engines: Sequence[str] = ENGINES,
+    reuse_input: bool = False,
 ) -> Target:
     """What a command works with that takes one task, or one model with random inputs, and one of `engines`.
 
@@ -135,11 +140,11 @@ def target(
     _check_assets(assets)
     chosen = boards.get(board, firmware)
     if model is not None:
-        return Target(chosen, tasks.ModelFile(model), engine)
+        return Target(chosen, tasks.ModelFile(model), engine, reuse_input)
     task = tasks.get(task_name or "", assets)
     if isinstance(task, tasks.OfficialTask):
         task = _as_far_as_it_goes(task, "performance", None)
-    return Target(chosen, task, engine)
+    return Target(chosen, task, engine, reuse_input)
 
 
 def _check_engine(engine: str, engines: Sequence[str] = ENGINES) -> None:

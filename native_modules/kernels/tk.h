@@ -15,6 +15,7 @@
 #define TK_ALIGNMENT 8u               /* of the program, the handle and the arena, in bytes */
 #define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
 #define TK_NO_TILE 0xffffu            /* the tile of an operation without constants */
+#define TK_INPUT_REUSED 1u            /* a flag of an input: an inference may overwrite it */
 
 /* What tk_handle_bytes, tk_load and tk_run return, negated, when they refuse. From TK_ERROR_OPCODE on it is one
  * operation that is refused, and its index times 256 is subtracted as well. */
@@ -86,7 +87,8 @@ struct tk_tensor {
     uint8_t dtype;
     uint8_t rank;
     uint16_t shape[6];
-    uint8_t reserved[2];
+    uint8_t flags; /* TK_INPUT_REUSED */
+    uint8_t reserved;
 };
 
 /* Where in the program a tile lies (its 16-byte header), and how many bytes of constants it holds. */
@@ -282,6 +284,25 @@ struct tk_limits {
     uint32_t arena_bytes;
     uint32_t constants_bytes; /* from the operation's constants to the end of their tile; 0 without constants */
 };
+
+/* In place. The compiler may let an output lie over an input of the same operation, so far below it that with this order
+ * no byte is written that is still to be read (host/tinympy/compiler/overlap.py computes how far). Every engine keeps to
+ * it; a kernel may read earlier than this says, but neither write earlier nor read later:
+ *
+ *  conv_2d, depthwise_conv_2d  Output positions in increasing order, row by row. All that a position reads is read before
+ *                              any of its channels is written; a conv_2d of one tap may read until the last one is.
+ *  average_pool_2d, max_pool_2d  As a conv_2d of one tap: a position's window is read until its last channel is written.
+ *  fully_connected             Rows in increasing order; a row of the input until the last of its outputs is written.
+ *  softmax, log_softmax        Elements in increasing order, after their whole row was read once; element i of the input
+ *                              is read for the last time before element i of the output is written.
+ *  elementwise, lookup         Elements in increasing order, each read before it is written. What is broadcast, no output
+ *                              lies over.
+ *  reduce                      Outputs in increasing order, each after all that it depends on was read.
+ *  copy, gather                Elements and blocks in the order of the loops and indices, each from its first byte to its
+ *                              last.
+ *  svdf, lstm                  No output lies over an input.
+ *
+ * Scratch and state never overlap anything. */
 
 #define TK_DECLARE_KERNEL(opcode, name)                                                                                \
     enum tk_error tk_##name##_check(const struct tk_operation *op, const uint8_t *constants,                           \

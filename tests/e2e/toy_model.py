@@ -9,6 +9,7 @@ import time
 class ToyModel:
     input_scale = 0.5
     input_zero_point = 3
+    keeps_input = True
     output_scale = 1 / 256
     output_zero_point = -128
     program_bytes = 1000

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 from tinympy.device.program import TensorInfo
 
 import generated_layout
@@ -53,9 +54,9 @@ def test_operator_is_bit_exact(library: KernelLibrary, name: str) -> None:
 @pytest.mark.parametrize("name", STATEFUL)
 def test_stateful_operator_is_bit_exact_over_frames_and_after_a_reset(library: KernelLibrary, name: str) -> None:
     @MODELS_PER_OPERATOR
-    @given(generated_stateful.single(name), SEEDS)
-    def check(graph: Graph, seed: int) -> None:
-        assert_bit_exact(library, graph, [frames_of(graph, seed)] * 2)
+    @given(generated_stateful.single(name), SEEDS, st.booleans())
+    def check(graph: Graph, seed: int, reuse_input: bool) -> None:
+        assert_bit_exact(library, graph, [frames_of(graph, seed)] * 2, reuse_input=reuse_input)
 
     check()
 
@@ -82,10 +83,11 @@ def assert_bit_exact(
     graph: Graph,
     sequences: list[list[list[npt.NDArray[Any]]]],
     tile_bytes: int | None = None,
+    reuse_input: bool = False,
 ) -> None:
     """Every output for every input of every sequence, before each of which the state is reset."""
     model = write(graph)
-    loaded = library.load(compile_model(model, tile_bytes=tile_bytes).program)
+    loaded = library.load(compile_model(model, tile_bytes=tile_bytes, reuse_input=reuse_input).program)
     for sequence in sequences:
         loaded.reset()
         # A new one: its own reset forgets what CALL_ONCE has assigned.

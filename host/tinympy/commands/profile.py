@@ -15,6 +15,7 @@ from tinympy.commands.options import (
     EngineName,
     Firmware,
     ModelPath,
+    ReuseInput,
     TaskName,
     require_folders,
 )
@@ -35,6 +36,7 @@ def profile(
         Path | None, typer.Option(help="Draw a bar chart into this .svg or .png file.", metavar="FILE")
     ] = None,
     assets: AssetsFolder = None,
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Time every layer of a model on a board."""
@@ -45,7 +47,15 @@ def profile(
     from tinympy.report import profile as report
     from tinympy.report.progress import bar
 
-    target = plan.target(board=board, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets)
+    target = plan.target(
+        board=board,
+        engine=engine,
+        firmware=firmware,
+        task_name=task,
+        model=model,
+        assets=assets,
+        reuse_input=reuse_input,
+    )
     require_folders(table, chart)
     if chart is not None:
         charts.check(chart)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, Firmware, require_folders
+from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput, require_folders
 from tinympy.errors import UsageError
 
 
@@ -43,6 +43,7 @@ def run(
         Path | None, typer.Option("-o", "--out", help="Write the raw outputs to this .npy file.", metavar="FILE")
     ] = None,
     assets: AssetsFolder = None,
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a model on a board on your own inputs."""
@@ -70,6 +71,7 @@ def run(
         model=model if task is None else None,
         assets=assets,
         engines=(*plan.ENGINES, plan.REFERENCE),
+        reuse_input=reuse_input,
     )
     signature = Signature.read(target.task.model())
     classes = inference.classes(signature, _lines(labels))

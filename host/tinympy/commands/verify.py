@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, BoardName, EngineName, Firmware, ModelPath, TaskName
+from tinympy.commands.options import (
+    AsJson,
+    AssetsFolder,
+    BoardName,
+    EngineName,
+    Firmware,
+    ModelPath,
+    ReuseInput,
+    TaskName,
+)
 from tinympy.errors import InvalidResultError
 
 
@@ -19,6 +28,7 @@ def verify(
     firmware: Firmware = None,
     samples: Annotated[int, typer.Option(min=1, help="How many inputs.", metavar="N")] = 3,
     assets: AssetsFolder = None,
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare every layer on a board with the reference engine, byte for byte."""
@@ -28,7 +38,15 @@ def verify(
     from tinympy.report import verification as report
     from tinympy.report.progress import bar
 
-    target = plan.target(board=board, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets)
+    target = plan.target(
+        board=board,
+        engine=engine,
+        firmware=firmware,
+        task_name=task,
+        model=model,
+        assets=assets,
+        reuse_input=reuse_input,
+    )
     with bar(target.task.name) as observe:
         subject, result = verification.verify(target, samples, observe)
     if as_json:

@@ -55,12 +55,16 @@ class Missing:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the compiler made of the model: bytes of the program, of the arena, of the arena without kernel scratch."""
+    """What the compiler made of the model: bytes of the program, of the arena, of the arena without kernel scratch.
+
+    input_reused: an inference overwrites its input.
+    """
 
     program_bytes: int
     arena_bytes: int
     activation_bytes: int
     operations: int
+    input_reused: bool
 
 
 @dataclass(frozen=True)
@@ -86,20 +90,22 @@ class Inspection:
         return sum(used.macs for used in self.used)
 
 
-def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
+def inspect(content: bytes, name: str, boards: Sequence[Board], reuse_input: bool = False) -> Inspection:
     """Look at the bytes of a `.tflite` file, and compare it with `boards`.
+
+    reuse_input: inferences may overwrite their inputs.
 
     Raises ModelError only when not even its operators can be listed.
     """
     graph = read_first(content)
-    compiled, problem = _compiled(content, name)
+    compiled, problem = _compiled(content, name, reuse_input)
     built = modules({board.arch for board in boards} | {"armv6m"})
     sizes: Sizes | None = None
     fits: tuple[Fit, ...] = ()
     memory: MemoryMap | None = None
     if compiled is not None:
         arena, operations = compiled.arena, len(compiled.lowered.operations)
-        sizes = Sizes(len(compiled.program), arena.bytes, arena.activation_bytes, operations)
+        sizes = Sizes(len(compiled.program), arena.bytes, arena.activation_bytes, operations, not arena.keeps_input)
         fitting = Fitting(content, compiled, built, name)
         fits = tuple(fitting.on(board) for board in boards)
         memory = memory_map(compiled)
@@ -120,9 +126,9 @@ def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
     )
 
 
-def _compiled(content: bytes, name: str) -> tuple[Compiled | None, ModelError | None]:
+def _compiled(content: bytes, name: str, reuse_input: bool) -> tuple[Compiled | None, ModelError | None]:
     try:
-        return compile_model(content, name), None
+        return compile_model(content, name, reuse_input=reuse_input), None
     except ModelError as error:
         return None, error
 

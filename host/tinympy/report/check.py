@@ -59,7 +59,7 @@ def document(found: Inspection, memory: bool) -> dict[str, Any]:
     return shown
 
 
-_SIZES = ("program_bytes", "arena_bytes", "activation_bytes", "operations")
+_SIZES = ("program_bytes", "arena_bytes", "activation_bytes", "operations", "input_reused")
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
@@ -128,7 +128,8 @@ def _needs(found: Inspection) -> Iterable[tuple[str, Text]]:
     if sizes is not None:
         yield "program", Text(f"{_grouped(sizes.program_bytes)} bytes, {sizes.operations} operations")
         scratch = f" (activations alone {_grouped(sizes.activation_bytes)})"
-        yield "arena", Text(f"{_grouped(sizes.arena_bytes)} bytes{scratch}")
+        reused = ", input reused" if sizes.input_reused else ""
+        yield "arena", Text(f"{_grouped(sizes.arena_bytes)} bytes{scratch}{reused}")
         built = ", ".join(f"{_grouped(size)} bytes on {arch}" for arch, size in found.modules.items())
         yield "module", Text(f"{built or 'none built'}, in RAM")
     for missing in found.missing:
