@@ -53,7 +53,8 @@ enum tk_error {
     KERNEL(12, gather)                                                                                                 \
     KERNEL(13, log_softmax)                                                                                            \
     KERNEL(14, svdf)                                                                                                   \
-    KERNEL(15, lstm)
+    KERNEL(15, lstm)                                                                                                   \
+    KERNEL(16, resize_bilinear)
 
 /* A program: this header, then input_count + output_count tensors, then the operations, then the tile table: together
  * the head. The tiles with the constants follow, or lie elsewhere (in flash). */
@@ -235,6 +236,17 @@ struct tk_lstm {
     uint8_t reserved[4];
 };
 
+/* One image; steps and origins in 1024ths of an input position. */
+struct tk_resize_bilinear {
+    uint16_t input_height, input_width;
+    uint16_t output_height, output_width;
+    uint16_t channels;
+    uint16_t reserved1;
+    uint32_t row_step, column_step;    /* from one output position to the next */
+    int32_t row_origin, column_origin; /* where the first output lies */
+    uint32_t reserved2[4];
+};
+
 /* Offsets in the arena beyond input, output and scratch (a second input, state) come first in the parameters. */
 struct tk_operation {
     uint8_t opcode;
@@ -255,6 +267,7 @@ struct tk_operation {
         struct tk_gather gather;
         struct tk_svdf svdf;
         struct tk_lstm lstm;
+        struct tk_resize_bilinear resize_bilinear;
     } as;
 };
 

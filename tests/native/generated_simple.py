@@ -254,6 +254,17 @@ def softmax_of(name: str) -> Callable[[Builder], None]:
     return generate
 
 
+def resize_bilinear(builder: Builder) -> None:
+    """TFLM refuses align_corners together with half_pixel_centers."""
+    size = builder.draw(SIDES | st.integers(1, 40)), builder.draw(SIDES | st.integers(1, 40))
+    placed = builder.draw(st.sampled_from(["", "align_corners", "half_pixel_centers"]))
+    source = builder.last
+    batches, _, _, depth = builder.shape
+    options = {option: option == placed for option in ("align_corners", "half_pixel_centers")}
+    output = builder.like(source, (batches, *size, depth))
+    builder.operator("RESIZE_BILINEAR", (source, builder.constant(size)), output, **options)
+
+
 OPERATORS: dict[str, Callable[[Builder], None]] = {
     "ABS": unary("ABS"),
     "ADD": arithmetic("ADD"),
@@ -278,6 +289,7 @@ OPERATORS: dict[str, Callable[[Builder], None]] = {
     "REDUCE_MIN": reduction("REDUCE_MIN"),
     "RELU": unary("RELU"),
     "RELU6": unary("RELU6"),
+    "RESIZE_BILINEAR": image(resize_bilinear),
     "SOFTMAX": softmax_of("SOFTMAX"),
     "SUB": arithmetic("SUB"),
     "SUM": reduction("SUM"),

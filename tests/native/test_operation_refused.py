@@ -22,6 +22,7 @@ from damaged_network import (
     PAD,
     POINTWISE,
     REDUCE,
+    RESIZE,
     SOFTMAX,
     SVDF,
     TRANSPOSE,
@@ -139,6 +140,21 @@ SHAPES: dict[int, Violations] = {
         ("units behind the last", parameters(LSTM, "lstm", first_channel=1)),
         ("several steps of some units", parameters(LSTM, "lstm", channels=2)),
     ],
+    RESIZE: [
+        *(
+            (f"no {name}", parameters(RESIZE, "resize_bilinear", **{name: 0}))
+            for name in ("input_height", "input_width", "output_height", "output_width", "channels")
+        ),
+        *(
+            (f"{name} is {value}", parameters(RESIZE, "resize_bilinear", **{name: value}))
+            for axis, reach in (("row", 4 * 1024 // 6), ("column", 1024))
+            for name, value in (
+                *((f"{axis}_step", reach + 1), (f"{axis}_step", LARGEST)),
+                *((f"{axis}_origin", -1024), (f"{axis}_origin", 1024), (f"{axis}_origin", BIG)),
+            )
+        ),
+        ("positions beyond 2^29", parameters(RESIZE, "resize_bilinear", output_height=0xFFFF, row_step=1 << 16)),
+    ],
 }
 
 ACTIVATIONS: dict[int, Violations] = {
@@ -181,7 +197,7 @@ ACTIVATIONS[TRANSPOSE] += [
 ACTIVATIONS[FILL].append(("larger than the arena", parameters(FILL, "fill", bytes=LARGEST)))
 ACTIVATIONS[GATHER] += [
     ("input larger than 4 GiB", parameters(GATHER, "gather", outer=BIG)),
-    ("output larger than the arena", parameters(GATHER, "gather", outer=6)),
+    ("output larger than the arena", parameters(GATHER, "gather", outer=8)),
 ]
 ACTIVATIONS[SVDF] += [
     ("state behind the arena", parameters(SVDF, "svdf", state=BIG - 1)),

@@ -18,6 +18,7 @@ GATHER_PARAMETERS = struct.Struct("<4I28x")
 LOG_SOFTMAX_PARAMETERS = struct.Struct("<3I2i2b22x")
 SVDF_PARAMETERS = struct.Struct("<4x6I2i2bBbh2x")
 LSTM_PARAMETERS = struct.Struct("<8x2I6H2i4b4x")
+RESIZE_BILINEAR_PARAMETERS = struct.Struct("<5H2x2I2i16x")
 
 
 class Parameters(Protocol):
@@ -295,4 +296,20 @@ class Lstm:
             self.hidden_factor[1],
             self.hidden_zero_point,
             self.cell_exponent,
+        )
+
+
+@dataclass(frozen=True)
+class ResizeBilinear:
+    """The fields of `struct tk_resize_bilinear`; each pair is of rows and columns."""
+
+    input_shape: tuple[int, int]
+    output_shape: tuple[int, int]
+    channels: int
+    steps: tuple[int, int]
+    origins: tuple[int, int]
+
+    def encode(self) -> bytes:
+        return RESIZE_BILINEAR_PARAMETERS.pack(
+            *self.input_shape, *self.output_shape, self.channels, *self.steps, *self.origins
         )

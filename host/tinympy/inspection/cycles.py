@@ -75,6 +75,7 @@ _ARMV6M = {
     "RELU": _TABLE,
     "RELU6": _TABLE,
     "RESHAPE": _NOTHING,
+    "RESIZE_BILINEAR": Cost(per_output=56),
     "RESIZE_NEAREST_NEIGHBOR": Cost(per_output=12),
     "REVERSE_V2": _BLOCKS,
     "SLICE": _BLOCKS,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tinympy.reference import (
     activations,
+    bilinear,
     blocks,
     convolution,
     elementwise,
@@ -61,6 +62,7 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "RELU": activations.relu,
     "RELU6": activations.relu6,
     "RESHAPE": layout.reshape,
+    "RESIZE_BILINEAR": bilinear.resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": blocks.resize_nearest_neighbor,
     "REVERSE_V2": layout.reverse,
     "SHAPE": layout.shape,
