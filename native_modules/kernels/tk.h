@@ -54,7 +54,9 @@ enum tk_error {
     KERNEL(13, log_softmax)                                                                                            \
     KERNEL(14, svdf)                                                                                                   \
     KERNEL(15, lstm)                                                                                                   \
-    KERNEL(16, resize_bilinear)
+    KERNEL(16, resize_bilinear)                                                                                        \
+    KERNEL(17, quantise)                                                                                               \
+    KERNEL(18, arg)
 
 /* A program: this header, then input_count + output_count tensors, then the operations, then the tile table: together
  * the head. The tiles with the constants follow, or lie elsewhere (in flash). */
@@ -131,17 +133,19 @@ struct tk_fully_connected {
 struct tk_softmax {
     uint32_t rows, depth;
     uint32_t exponentials; /* entries of the table in the constants */
-    uint32_t reserved[8];
+    uint32_t output_bytes; /* of each element: 1 or 2 */
+    uint32_t reserved[7];
 };
 
 /* Begins as tk_softmax does; the table is SOFTMAX's for beta 1. */
 struct tk_log_softmax {
     uint32_t rows, depth;
     uint32_t exponentials;
+    uint32_t output_bytes;      /* 1 */
     int32_t multiplier;         /* from a distance, shifted up, to Q5.26 */
     int32_t inverse_multiplier; /* and back */
     int8_t shift, inverse_shift;
-    uint8_t reserved[22];
+    uint8_t reserved[18];
 };
 
 enum tk_elementwise_kind {
@@ -247,6 +251,23 @@ struct tk_resize_bilinear {
     uint32_t reserved2[4];
 };
 
+struct tk_quantise {
+    uint32_t elements;
+    int32_t input_zero_point, output_zero_point;
+    int32_t multiplier;
+    int8_t shift;
+    uint8_t input_bytes, output_bytes; /* of each element: 1, 2 or 4 */
+    uint8_t reserved[25];
+};
+
+enum tk_arg_kind { TK_ARG_MAX = 0, TK_ARG_MIN = 1 };
+
+struct tk_arg {
+    uint32_t outer, depth, inner;
+    uint32_t kind;
+    uint32_t reserved[7];
+};
+
 /* Offsets in the arena beyond input, output and scratch (a second input, state) come first in the parameters. */
 struct tk_operation {
     uint8_t opcode;
@@ -268,6 +289,8 @@ struct tk_operation {
         struct tk_svdf svdf;
         struct tk_lstm lstm;
         struct tk_resize_bilinear resize_bilinear;
+        struct tk_quantise quantise;
+        struct tk_arg arg;
     } as;
 };
 

@@ -179,6 +179,22 @@ def reduction(name: str) -> Callable[[Builder], None]:
     return generate
 
 
+def arg(name: str) -> Callable[[Builder], None]:
+    """Along any axis; few different values, so that equal ones compete."""
+
+    def generate(builder: Builder) -> None:
+        shape = builder.draw(SHAPES)
+        axis = builder.draw(st.integers(-len(shape), len(shape) - 1))
+        source = builder.input(shape, 0.5)
+        if builder.draw(st.booleans()):
+            source = builder.value(shape, 20.0, 0)
+            builder.operator("QUANTIZE", (builder.last,), source)
+        kept = tuple(size for at, size in enumerate(shape) if at != axis % len(shape))
+        builder.operator(name, (source, builder.constant(axis)), builder.value(kept, dtype="int32"))
+
+    return generate
+
+
 def image(generate: Callable[[Builder], None]) -> Callable[[Builder], None]:
     """A model of an operator on an image."""
 
@@ -268,6 +284,8 @@ def resize_bilinear(builder: Builder) -> None:
 OPERATORS: dict[str, Callable[[Builder], None]] = {
     "ABS": unary("ABS"),
     "ADD": arithmetic("ADD"),
+    "ARG_MAX": arg("ARG_MAX"),
+    "ARG_MIN": arg("ARG_MIN"),
     "AVERAGE_POOL_2D": image(lambda builder: pool_2d(builder, "AVERAGE_POOL_2D")),
     "CONV_2D": grouped_conv_2d,
     "DEPTHWISE_CONV_2D": image(depthwise_conv_2d),

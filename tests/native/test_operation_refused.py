@@ -6,6 +6,7 @@ import pytest
 
 from damaged_network import (
     ADD,
+    ARG,
     AVERAGE_POOL,
     CONSTANT,
     CONV,
@@ -21,6 +22,7 @@ from damaged_network import (
     OPERATIONS,
     PAD,
     POINTWISE,
+    QUANTISE,
     REDUCE,
     RESIZE,
     SOFTMAX,
@@ -103,6 +105,7 @@ SHAPES: dict[int, Violations] = {
     ],
     SOFTMAX: [
         *((f"no {name}", parameters(SOFTMAX, "softmax", **{name: 0})) for name in ("rows", "depth", "exponentials")),
+        *((f"outputs of {n} bytes", parameters(SOFTMAX, "softmax", output_bytes=n)) for n in (0, 3)),
         ("more classes than a sum can hold", parameters(SOFTMAX, "softmax", depth=4096)),
         ("more exponentials than distances", parameters(SOFTMAX, "softmax", exponentials=257)),
     ],
@@ -139,6 +142,15 @@ SHAPES: dict[int, Violations] = {
         *((f"no {name}", parameters(LSTM, "lstm", **{name: 0})) for name in ("steps", "inputs", "units", "channels")),
         ("units behind the last", parameters(LSTM, "lstm", first_channel=1)),
         ("several steps of some units", parameters(LSTM, "lstm", channels=2)),
+    ],
+    QUANTISE: [
+        (f"{which} of {n} bytes", parameters(QUANTISE, "quantise", **{f"{which}_bytes": n}))
+        for which in ("input", "output")
+        for n in (0, 3, 5)
+    ],
+    ARG: [
+        *((f"no {name}", parameters(ARG, "arg", **{name: 0})) for name in ("outer", "depth", "inner")),
+        ("unknown kind", parameters(ARG, "arg", kind=2)),
     ],
     RESIZE: [
         *(
@@ -180,6 +192,15 @@ ACTIVATIONS[DENSE].append(("input larger than 4 GiB", parameters(DENSE, "fully_c
 ACTIVATIONS[SOFTMAX].append(("input larger than the arena", parameters(SOFTMAX, "softmax", rows=BIG)))
 ACTIVATIONS[ADD].append(("second input behind the arena", parameters(ADD, "elementwise", input2=BIG)))
 ACTIVATIONS[LOOKUP].append(("larger than the arena", parameters(LOOKUP, "lookup", bytes=LARGEST)))
+ACTIVATIONS[SOFTMAX].append(("wide output behind the arena", parameters(SOFTMAX, "softmax", rows=200, output_bytes=2)))
+ACTIVATIONS[QUANTISE] += [
+    ("unaligned output", operation(QUANTISE, output=2)),
+    ("larger than 4 GiB", parameters(QUANTISE, "quantise", elements=LARGEST)),
+]
+ACTIVATIONS[ARG] += [
+    ("unaligned output", operation(ARG, output=2)),
+    ("input larger than the arena", parameters(ARG, "arg", depth=1 << 16)),
+]
 ACTIVATIONS[REDUCE] += [
     ("input larger than 4 GiB", parameters(REDUCE, "reduce", outer=1 << 16, inner=1 << 16)),
     ("input larger than the arena", parameters(REDUCE, "reduce", reduced=1 << 23)),
@@ -263,6 +284,10 @@ VALUES: dict[int, Violations] = {
     REDUCE: [
         (f"{name} is {value}", parameters(REDUCE, "reduce", **{name: value}))
         for name, value in (("multiplier", -1), ("shift", -32), ("shift", 31), ("output_zero_point", 128))
+    ],
+    QUANTISE: [
+        (f"{name} is {value}", parameters(QUANTISE, "quantise", **{name: value}))
+        for name, value in (("multiplier", -1), ("shift", -32), ("shift", 31))
     ],
     GATHER: [("an index behind the last block", constant(GATHER, 2 * 34, 16, 2))],
     LOG_SOFTMAX: [

@@ -9,7 +9,7 @@ from tinympy.compiler.operators import LOWERINGS
 from tinympy.errors import ModelError
 from tinympy.model.edges import inner_tensor
 from tinympy.model.graph import Graph
-from tinympy.model.quantise import zero_point_of
+from tinympy.model.quantise import INTEGER_RANGES, is_count, zero_point_of
 
 _MAX_PLACES = 8
 _MAX_NAMES = 6
@@ -32,9 +32,10 @@ def check(graph: Graph) -> Graph:
         raise ModelError("the model has no input or no output", "export the model again")
     for index in (*graph.inputs, *graph.outputs):
         tensor = graph.tensors[inner_tensor(graph, index)]
-        if tensor.dtype not in ("int8", "uint8"):
+        if tensor.dtype not in INTEGER_RANGES:
             raise ModelError(f"the model's input or output {tensor.name!r} is {tensor.dtype}", FULL_INT8)
-        zero_point_of(tensor)
+        if not is_count(tensor):
+            zero_point_of(tensor)
         if len(tensor.shape) > 6 or tensor.elements == 0 or any(size > 0xFFFF for size in tensor.shape):
             raise ModelError(
                 f"the model's input or output {tensor.name!r} has shape {tensor.shape}",

@@ -20,6 +20,7 @@ _WIDE_HINT = f"without EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_IN
 
 _Problem = tuple[str, str] | None
 _BYTES = ("int4", "int8", "uint8")
+_WIDE = ("ASSIGN_VARIABLE", "QUANTIZE", "READ_VARIABLE", "SOFTMAX")
 _CONVERTING = ("QUANTIZE", "DEQUANTIZE")
 
 
@@ -91,7 +92,7 @@ def _wide(graph: Graph, operator: Operator) -> _Problem:
     """Weights of time and state may be int16; what goes from operator to operator may not."""
     values = (tensor for tensor in _tensors(graph, operator) if tensor.data is None and not tensor.is_variable)
     tensor = _first(values, lambda tensor: tensor.dtype == "int16")
-    if tensor is None or operator.name in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
+    if tensor is None or operator.name in _WIDE:
         return None
     return f"tensor {tensor.name!r} is int16: activations of 16 bits", _WIDE_HINT
 

@@ -27,6 +27,8 @@ LOG_SOFTMAX = 13
 SVDF = 14
 LSTM = 15
 RESIZE_BILINEAR = 16
+QUANTISE = 17
+ARG = 18
 
 NOWHERE = -1
 """The value of a span that is not in the arena: an operation that reads only constants, or nothing."""

@@ -39,6 +39,8 @@ _ELEMENTS = Cost(per_output=27)
 _ARMV6M = {
     "ABS": _TABLE,
     "ADD": _ADDITION,
+    "ARG_MAX": Cost(per_input=13.5),
+    "ARG_MIN": Cost(per_input=13.5),
     "ASSIGN_VARIABLE": Cost(per_input=9.4),
     "AVERAGE_POOL_2D": Cost(per_input=12.5, per_output=600),
     "BATCH_TO_SPACE_ND": _ELEMENTS,

@@ -24,6 +24,8 @@ from tinympy.reference.node import Array, Node
 OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "ABS": activations.absolute,
     "ADD": elementwise.add,
+    "ARG_MAX": reduction.arg_max,
+    "ARG_MIN": reduction.arg_min,
     "ASSIGN_VARIABLE": variables.assign_variable,
     "AVERAGE_POOL_2D": pooling.average_pool_2d,
     "BATCH_TO_SPACE_ND": blocks.batch_to_space_nd,

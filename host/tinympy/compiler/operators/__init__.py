@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operators import (
+    arg,
     average_pool_2d,
     conv_2d,
     depthwise_conv_2d,
@@ -26,6 +27,8 @@ from tinympy.compiler.operators import (
 LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "ABS": lookup.lower,
     "ADD": elementwise.lower_add,
+    "ARG_MAX": arg.lower,
+    "ARG_MIN": arg.lower,
     "ASSIGN_VARIABLE": variables.lower_assign,
     "AVERAGE_POOL_2D": average_pool_2d.lower,
     "BATCH_TO_SPACE_ND": movement.lower,
