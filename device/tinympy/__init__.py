@@ -2,14 +2,14 @@
 
 
 def load(name):
-    """The Model `name`, as deployed by the computer; `name` may also be a path. OSError when there is none."""
+    """The Model `name`, as deployed by the computer; `name` may also be a path. OSError when there is none.
+
+    A program that was compiled for flash keeps its constants there, where this board's flash can be read like memory.
+    """
     from .model import Model
+    from .program import read
 
     if "/" not in name:
         name = __file__.rsplit("/", 1)[0] + "/" + name + ".tmpy"
-    # read() would extend its buffer by 256 bytes at a time, which takes seven times as long.
-    with open(name, "rb") as file:
-        program = bytearray(file.seek(0, 2))
-        file.seek(0)
-        file.readinto(program)
-    return Model(program)
+    program, tiles = read(name)
+    return Model(program, tiles)

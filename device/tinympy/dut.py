@@ -225,6 +225,7 @@ class DeviceUnderTest:
     def _time(self, count, warmup):
         run = self.model.run
         ticks_us = compat.ticks_us
+        self.model.check()
         self._say("m-warmup-start-%d" % warmup)
         for _ in range(warmup):
             run()

@@ -84,6 +84,7 @@ class Frames:
     def _answer(self, kind, view):
         model = self._dut.model
         if kind == wire.INFER:
+            model.check()
             run = model.run
             start = compat.ticks_us()
             run()
@@ -116,6 +117,7 @@ class Frames:
         ticks_us = compat.ticks_us
         compat.interrupt_character(True)
         try:
+            self._dut.model.check()
             gc.collect()
             start = ticks_us()
             for _ in range(repeat):
@@ -130,6 +132,7 @@ class Frames:
         info["model"] = self._dut.name
         info["arena_bytes"] = self._dut.model.arena_bytes
         info["program_bytes"] = self._dut.model.program_bytes
+        info["flash_bytes"] = self._dut.model.flash_bytes
         info["input_bytes"] = self._input_bytes
         info["output_bytes"] = len(self._outputs())
         info["heap_free_bytes"] = compat.heap_free_bytes()

@@ -1,34 +1,39 @@
 """A model on the board: a program, an engine that runs it, and the arena it runs in."""
 
 from . import compat
-from .program import Head, check_crc
+from .program import Head, check_head, check_tiles
 
 
 class Model:
     """One model, ready to run.
 
     program -- bytes of a compiled program (docs/program-format.md); kept as long as the model
+    tiles -- the FlashTiles of a program of which `program` is the head only; None when it is all of it
     engine -- makes an engine from the program; the native one when not given
 
     `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are
-    the first ones. Inference leaves the inputs as they are. ValueError when the program is damaged, MemoryError when
-    the heap is too small.
+    the first ones. Inference leaves the inputs as they are. Of the program's `program_bytes`, `flash_bytes` are not in
+    RAM. ValueError when the program is damaged, MemoryError when the heap is too small.
     """
 
-    def __init__(self, program, engine=None):
+    def __init__(self, program, tiles=None, engine=None):
         if engine is None:
             from .native import NativeEngine as engine
         head = Head(program)
-        check_crc(program, head, compat.crc32)
+        check_head(program, head, compat.crc32)
+        if not tiles:
+            check_tiles(program, head, compat.crc32)
         self.head = head
         self.name = head.name
-        self.program_bytes = len(program)
+        self.program_bytes = head.program_bytes
+        self.flash_bytes = head.program_bytes - len(program) - tiles.ram_bytes if tiles else 0
+        self._tiles = tiles
         self.arena_bytes = head.arena_bytes
         self._first = head.initial_operations
         self._last = head.operation_count
         self._arena = bytearray(head.arena_bytes)
         self.arena = memoryview(self._arena)
-        self._engine = engine(program)
+        self._engine = engine(program, tiles.addresses if tiles else None)
         self.inputs = [self.arena[tensor.offset : tensor.offset + tensor.bytes] for tensor in head.inputs]
         self.outputs = [self.arena[tensor.offset : tensor.offset + tensor.bytes] for tensor in head.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
@@ -49,6 +54,14 @@ class Model:
         """The list of the first output's quantised numbers."""
         return self.head.outputs[0].values(self.output)
 
+    def check(self):
+        """ValueError when constants in flash are no longer what they were: their file was changed or removed.
+
+        For before an inference; predict() does it. It takes some milliseconds.
+        """
+        if self._tiles:
+            self._tiles.check()
+
     def predict(self, values):
         """Run one inference on `values`, quantised inputs; returns the list of quantised outputs.
 
@@ -62,6 +75,7 @@ class Model:
         for view, tensor, count in zip(self.inputs, self.head.inputs, counts):
             tensor.store(view, values[at : at + count])
             at += count
+        self.check()
         self.run()
         found = []
         for view, tensor in zip(self.outputs, self.head.outputs):

@@ -24,13 +24,16 @@ def _check(result):
 
 
 class NativeEngine:
-    """Runs a program's operations on an arena. Checks the program once; ValueError when the kernels refuse it."""
+    """Runs a program's operations on an arena. Checks the program once; ValueError when the kernels refuse it.
+
+    addresses -- a machine word for each tile of the program, where it lies; None when it is within `program`
+    """
 
     name = "native"
 
-    def __init__(self, program):
-        self._program = program  # the handle points into it
-        self._handle = _native.load(program, None)
+    def __init__(self, program, addresses):
+        self._kept = program, addresses  # the handle points into them
+        self._handle = _native.load(program, addresses)
         if isinstance(self._handle, int):
             _check(self._handle)
 

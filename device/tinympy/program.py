@@ -9,6 +9,8 @@ MAGIC = b"TMPY"
 VERSION = 1
 HEADER = "<4sHHIIIBBBBHHIIH26s32s"
 HEADER_BYTES = 96
+BLOCK_SHIFT_AT = 23
+HEAD_BYTES_AT = 32
 TENSOR = "<IIfiBB6H2x"
 TENSOR_BYTES = 32
 OPERATION = "<BBHIIII44s"
@@ -57,7 +59,7 @@ class Head:
         if fields[1] != VERSION:
             raise ValueError("program format %d, this is for %d: compile the model again" % (fields[1], VERSION))
         self.program_bytes, self.head_crc32, self.program_id = fields[3:6]
-        self.layout, inputs, outputs, _ = fields[6:10]
+        self.layout, inputs, outputs, self.block_shift = fields[6:10]
         self.operation_count, self.tile_count, self.arena_bytes, self.head_bytes = fields[10:14]
         self.initial_operations = fields[14]
         self.name = bytes(fields[15]).rstrip(b"\0").decode()
@@ -75,13 +77,38 @@ class Head:
         self.outputs = tensors[inputs:]
 
 
-def check_crc(program, head, crc32):
-    """ValueError when head or tiles of a program that holds its tiles are not what the compiler wrote."""
+def read(path):
+    """The program in the file `path`: (all of it, None), or (its head, FlashTiles) when the constants stay in flash."""
+    # read() would extend its buffer by 256 bytes at a time, which takes seven times as long.
+    with open(path, "rb") as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        begin = file.read(HEADER_BYTES)
+        if len(begin) == HEADER_BYTES and begin[BLOCK_SHIFT_AT]:
+            try:
+                from .flash import FlashTiles
+
+                size = min(size, struct.unpack_from("<I", begin, HEAD_BYTES_AT)[0])
+            except ImportError:  # no flash that is mapped into memory
+                pass
+        program = bytearray(size)
+        file.seek(0)
+        file.readinto(program)
+    head = Head(program)
+    return program, FlashTiles(path, program, head) if len(program) < head.program_bytes else None
+
+
+def check_head(program, head, crc32):
+    """ValueError when the head is not what the compiler wrote."""
+    if crc32(memoryview(program)[16 : head.head_bytes]) & 0xFFFFFFFF != head.head_crc32:
+        raise ValueError("the program's head is damaged")
+
+
+def check_tiles(program, head, crc32):
+    """ValueError when the tiles of a program that holds them are not what the compiler wrote."""
     view = memoryview(program)
     if len(program) != head.program_bytes:
         raise ValueError("the program has %d bytes instead of %d" % (len(program), head.program_bytes))
-    if crc32(view[16 : head.head_bytes]) & 0xFFFFFFFF != head.head_crc32:
-        raise ValueError("the program's head is damaged")
     for i in range(head.tile_count):
         at, count = struct.unpack_from(TILE_ENTRY, program, head.tiles_at + i * TILE_ENTRY_BYTES)
         begin = at + TILE_BYTES

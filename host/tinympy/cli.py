@@ -14,7 +14,7 @@ import typer
 
 from tinympy import __version__
 from tinympy.commands.check import check
-from tinympy.commands.options import AsJson, AssetsFolder
+from tinympy.commands.options import AsJson, AssetsFolder, Firmware
 from tinympy.commands.profile import profile
 from tinympy.commands.run import run
 from tinympy.commands.verify import verify
@@ -93,7 +93,16 @@ def bench(
     ] = None,
     engine: Annotated[str, typer.Option(help="What executes the model.")] = "native",
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N samples.", metavar="N")] = None,
-    window: Annotated[float, typer.Option(help="Length of each of the five timed windows.", metavar="SECONDS")] = 2.5,
+    window: Annotated[
+        float | None,
+        typer.Option(
+            help="Length of each of the five timed windows (2.5; emulated: one inference).", metavar="SECONDS"
+        ),
+    ] = None,
+    weights_in: Annotated[
+        str | None, typer.Option(help="heap or flash. Without: flash where the heap is too small.", metavar="PLACE")
+    ] = None,
+    firmware: Firmware = None,
     assets: AssetsFolder = None,
     out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("results"),
     as_json: AsJson = False,
@@ -113,6 +122,8 @@ def bench(
         window_s=window,
         assets=assets,
         folder=out,
+        firmware=firmware,
+        weights_in=weights_in,
     )
     records: list[Record] = []
     try:

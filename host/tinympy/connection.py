@@ -31,13 +31,16 @@ def serving(board: boards.Board, task: tasks.Task, program: bytes, observe: Obse
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with _launched(board) as launched, transport.open(launched.port, launched.interrupt) as line:
+    with (
+        _launched(board, {task.name: program}) as launched,
+        transport.open(launched.port, launched.interrupt, board.patience) as line,
+    ):
         mpy = _firmware_mpy(line)
         module = deploy.native_module(mpy)
         files = deploy.package_files(board.library, module, {task.name: program})
         line.copy_files(files, lambda done, total: observe("deploy", done, total))
         line.start(deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes))
-        dut = Dut(line)
+        dut = Dut(line, patience=board.patience)
         dut.wait_ready()
         info = dut.info()
         described = records.Board(
@@ -55,9 +58,10 @@ def serving(board: boards.Board, task: tasks.Task, program: bytes, observe: Obse
 
 
 @contextlib.contextmanager
-def _launched(board: boards.Board) -> Iterator[boards.Launched]:
+def _launched(board: boards.Board, programs: dict[str, bytes]) -> Iterator[boards.Launched]:
     assert board.launch is not None
-    launched = board.launch()
+    module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, board.arch))
+    launched = board.launch(board, deploy.package_files(board.library, module, programs))
     try:
         yield launched
     finally:

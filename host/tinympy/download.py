@@ -77,6 +77,16 @@ def fetch(wanted: Iterable[Asset], folder: Path | None = None, progress: Progres
     return fetched
 
 
+def file(url: str, sha256: str, path: Path) -> Path:
+    """Download one file to `path`, verified, unless it is there; UsageError when it cannot be had."""
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        downloader = pooch.HTTPDownloader(chunk_size=_CHUNK_BYTES, timeout=_TIMEOUT_S)
+        return Path(pooch.retrieve(url, sha256, fname=path.name, path=path.parent, downloader=downloader))
+    except (requests.exceptions.RequestException, OSError, ValueError) as error:
+        raise UsageError(f"{path.name} could not be fetched from {urlsplit(url).hostname}") from error
+
+
 class _Bar:
     """A callback in the shape of the progress bar object that pooch accepts."""
 

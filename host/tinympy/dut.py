@@ -61,6 +61,7 @@ class DeviceInfo:
     ticks_step_us: int
     arena_bytes: int
     program_bytes: int
+    flash_bytes: int
     input_bytes: int
     output_bytes: int
     heap_free_bytes: int
@@ -73,11 +74,13 @@ class _SilenceError(Exception):
 class Dut:
     """The device under test at the other end of `stream`. Every method raises BoardError when the board fails.
 
-    timeout_s limits an exchange, all its attempts together, where no other limit is given.
+    timeout_s limits an exchange, all its attempts together, where no other limit is given. All limits are for a board
+    in real time; one that is emulated gets `patience` times as much.
     """
 
-    def __init__(self, stream: Stream, timeout_s: float = REPLY_TIMEOUT_S) -> None:
+    def __init__(self, stream: Stream, timeout_s: float = REPLY_TIMEOUT_S, patience: float = 1.0) -> None:
         self._stream = stream
+        self._patience = patience
         self._timeout_s = timeout_s
         self._receiver = wire.Receiver(self._read_into)
         self._deadline_s = 0.0
@@ -90,7 +93,7 @@ class Dut:
 
     def wait_ready(self, timeout_s: float = 10.0) -> None:
         """Wait until the program that was just started on the board says that it is ready."""
-        self._lines(time.monotonic() + timeout_s)
+        self._lines(time.monotonic() + timeout_s * self._patience)
         self._stale = False
 
     def command(self, text: str, timeout_s: float | None = None) -> list[str]:
@@ -100,7 +103,7 @@ class Dut:
         self._heard.clear()
         self._stream.write(text.encode("ascii") + b"%")
         try:
-            return self._lines(time.monotonic() + (timeout_s or self._timeout_s))
+            return self._lines(time.monotonic() + (timeout_s or self._timeout_s) * self._patience)
         except BoardError:
             self._stale = True
             raise
@@ -190,7 +193,7 @@ class Dut:
         self._longest_bytes = max(self._longest_bytes, len(frame))
         self._heard.clear()
         start_s = time.monotonic()
-        end_s = start_s + (timeout_s or self._timeout_s)
+        end_s = start_s + (timeout_s or self._timeout_s) * self._patience
         for attempt in range(attempts):
             now_s = time.monotonic()
             self._deadline_s = now_s + (end_s - now_s) / (attempts - attempt)
@@ -237,7 +240,7 @@ class Dut:
     def _fill_up(self, end_s: float) -> None:
         # The board may wait for bytes of a frame that were lost. What it says to the filling is of no interest.
         self._stream.write(bytes(self._longest_bytes) + wire.IDLE)
-        quiet_s = min(end_s, time.monotonic() + 0.1)
+        quiet_s = min(end_s, time.monotonic() + 0.1 * self._patience)
         while self._stream.read(4096, quiet_s):
             pass
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from tinympy import connection
-from tinympy.compiler import compile_model
 from tinympy.connection import Observer
 from tinympy.errors import UsageError
 from tinympy.input_files import Given
+from tinympy.inspection.fit import compile_for
 from tinympy.plan import Target
 from tinympy.signature import Array, Signature, parts
 from tinympy.subject import Subject
@@ -48,7 +48,7 @@ def run(target: Target, given: Sequence[Given], observe: Observer) -> tuple[Subj
         NoBoardError, BoardError: the board.
     """
     task = target.task
-    compiled = compile_model(task.model(), task.name)
+    compiled = compile_for(target.board, task.model(), task.name)
     signature = Signature.of(compiled.graph)
     inferences = []
     with connection.serving(target.board, task, compiled.program, observe) as serving:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from tinympy import boards, tasks
 from tinympy.errors import UsageError
+from tinympy.inspection.fit import Weights
 
 WEIGHTS: tuple[tasks.Weights, ...] = ("official", "generated")
 MODES = {"accuracy": ("accuracy",), "performance": ("performance",), "all": ("accuracy", "performance")}
 ENGINES = ("native",)
+PLACES: tuple[Weights, ...] = ("heap", "flash")
 WINDOW_S = 2.5
+EMULATED_SAMPLES = 20
 LONGEST_WINDOW_S = 300.0
 
 
@@ -27,7 +30,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Job:
-    """One task on one board with one engine: what a session runs and a record describes."""
+    """One task on one board with one engine: what a session runs and a record describes.
+
+    samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
+    weights_in: where the weights are to be, None where they fit.
+    """
 
     board: boards.Board
     task: tasks.Task
@@ -36,6 +43,7 @@ class Job:
     samples: int | None
     window_s: float
     folder: Path
+    weights_in: Weights | None = None
 
 
 def plan(
@@ -47,9 +55,11 @@ def plan(
     weights: str | None,
     engine: str,
     samples: int | None,
-    window_s: float,
+    window_s: float | None,
     assets: Path | None,
     folder: Path,
+    firmware: str | None = None,
+    weights_in: str | None = None,
 ) -> list[Job]:
     """The jobs in the order to run them.
 
@@ -69,14 +79,25 @@ def plan(
     if models and mode == "accuracy":
         raise UsageError("a model alone has no accuracy", "use --mode performance, or name a task")
     _check_engine(engine)
-    if not 0 < window_s <= LONGEST_WINDOW_S:
+    if weights_in not in (None, *PLACES):
+        raise UsageError(f"weights cannot be in {weights_in}", f"they can be in {' or in '.join(PLACES)}")
+    if window_s is not None and not 0 < window_s <= LONGEST_WINDOW_S:
         raise UsageError(f"a window of {window_s:g} s", f"windows last more than 0 and at most {LONGEST_WINDOW_S:g} s")
     _check_assets(assets)
     complete_only = mode == "accuracy" or weights == "official"
     names = list(task_names)
     if not names and not models:
         names = tasks.available(assets) if complete_only else list(tasks.TASKS)
-    chosen = boards.get(board)
+    chosen = boards.get(board, firmware)
+    if chosen.emulated:
+        # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
+        window_s, samples = window_s or 0.0, samples or EMULATED_SAMPLES
+    each_window_s = WINDOW_S if window_s is None else window_s
+    place = next((each for each in PLACES if each == weights_in), None)
+
+    def job(task: tasks.Task, modes: tuple[str, ...]) -> Job:
+        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place)
+
     jobs = []
     for name in dict.fromkeys(names):
         task = tasks.get(name, assets)
@@ -85,13 +106,21 @@ def plan(
         elif weights is not None and task_names:
             raise UsageError(f"{name} comes with weights of its own", "--weights is for the tasks of MLPerf Tiny")
         modes = tuple(each for each in MODES[mode] if task.scored or each != "accuracy")
-        jobs.append(Job(chosen, task, engine, modes, samples, window_s, folder))
+        jobs.append(job(task, modes))
     for model in models:
-        jobs.append(Job(chosen, tasks.ModelFile(model), engine, MODES["performance"], samples, window_s, folder))
+        jobs.append(job(tasks.ModelFile(model), MODES["performance"]))
     return jobs
 
 
-def target(*, board: str, engine: str, task_name: str | None, model: Path | None, assets: Path | None) -> Target:
+def target(
+    *,
+    board: str,
+    engine: str,
+    task_name: str | None,
+    model: Path | None,
+    assets: Path | None,
+    firmware: str | None = None,
+) -> Target:
     """What a command works with that takes one task, or one model with random inputs.
 
     Raises:
@@ -101,7 +130,7 @@ def target(*, board: str, engine: str, task_name: str | None, model: Path | None
         raise UsageError("one task or one model is needed", "--task NAME, or --model FILE.tflite")
     _check_engine(engine)
     _check_assets(assets)
-    chosen = boards.get(board)
+    chosen = boards.get(board, firmware)
     if model is not None:
         return Target(chosen, tasks.ModelFile(model), engine)
     task = tasks.get(task_name or "", assets)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from statistics import median
 
 from tinympy import connection
-from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler import Compiled
 from tinympy.compiler.operation import Channels, Operation
 from tinympy.connection import Observer
 from tinympy.dut import Dut
+from tinympy.inspection.fit import compile_for
 from tinympy.inspection.work import macs
 from tinympy.layers import Layer, layers
 from tinympy.plan import Target
@@ -93,7 +94,7 @@ def profile(target: Target, window_s: float, observe: Observer) -> tuple[Subject
         NoBoardError, BoardError: the board.
     """
     task = target.task
-    compiled = compile_model(task.model(), task.name)
+    compiled = compile_for(target.board, task.model(), task.name)
     data = task.samples(1)[0].inputs[0].tobytes()
     with connection.serving(target.board, task, compiled.program, observe) as serving:
         subject = Subject(task.name, task.model_file, target.engine, serving.board, task.caveat)

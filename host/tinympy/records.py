@@ -101,12 +101,13 @@ class Program:
 
 @dataclass
 class Memory:
-    """Bytes on the board; None where not measured."""
+    """Bytes on the board; None where not measured. Of the program, `flash_bytes` are read in flash, the rest in RAM."""
 
     arena_bytes: int | None = None
     program_bytes: int | None = None
     module_bytes: int | None = None
     heap_free_bytes: int | None = None
+    flash_bytes: int | None = None
 
 
 @dataclass

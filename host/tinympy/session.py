@@ -15,10 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinympy import connection, records, tasks
-from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
 from tinympy.errors import BoardError
+from tinympy.inspection.fit import compile_for
+from tinympy.inspection.work import macs
 from tinympy.plan import Job
 from tinympy.records import Record
 from tinympy.tasks.scoring import predicted
@@ -29,7 +31,8 @@ _BATCH_S = 0.5
 _CALIBRATION_SHARE = 0.05
 # Windows are to be no shorter than asked for, even if the board gets a little faster after the calibration.
 _MARGIN = 1.05
-_SLACK_S = 4.0
+_SLACK_S = 1.6
+_ATTEMPTS = 3
 
 
 @dataclass
@@ -42,6 +45,8 @@ class _Run:
     samples: list[tasks.Sample]
     observe: Observer
     deployed_s: float
+    longest_s: float
+    """What an inference takes at most, as far as is known."""
 
 
 def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
@@ -53,7 +58,7 @@ def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
     """
     task = job.task
     model = task.model()
-    compiled = compile_model(model, task.name)
+    compiled = compile_for(job.board, model, task.name, job.weights_in)
     samples = task.samples(job.samples)
     started_s = time.monotonic()
     with connection.serving(job.board, task, compiled.program, observe) as serving:
@@ -61,7 +66,9 @@ def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
         records.create(record, job.folder)
         begun(record)
         with _kept(record):
-            measured = _Run(job, record, serving.dut, samples, observe, time.monotonic() - started_s)
+            measured = _Run(
+                job, record, serving.dut, samples, observe, time.monotonic() - started_s, _longest_s(compiled)
+            )
             if "accuracy" in job.modes:
                 _measure_accuracy(measured)
             if "performance" in job.modes:
@@ -108,7 +115,13 @@ def _begin(
         info.arena_bytes,
         len(compiled.lowered.operations),
     )
-    record.memory = records.Memory(info.arena_bytes, info.program_bytes, serving.module.ram_bytes, info.heap_free_bytes)
+    record.memory = records.Memory(
+        arena_bytes=info.arena_bytes,
+        program_bytes=info.program_bytes,
+        flash_bytes=info.flash_bytes,
+        module_bytes=serving.module.ram_bytes,
+        heap_free_bytes=info.heap_free_bytes,
+    )
     return record
 
 
@@ -123,7 +136,9 @@ def _measure_accuracy(run: _Run) -> None:
     for sample in samples:
         windows = []
         for window in sample.inputs:
-            windows.append(np.frombuffer(run.dut.infer_sample(window.tobytes())[0], np.int8))
+            output, elapsed_us = run.dut.infer_sample(window.tobytes(), _ATTEMPTS * _timeout_s(1, run.longest_s))
+            run.longest_s = elapsed_us / 1e6
+            windows.append(np.frombuffer(output, np.int8))
             inferred += 1
             run.observe("accuracy", inferred, to_infer)
         outputs.append(np.array(windows))
@@ -146,12 +161,13 @@ def _measure_performance(run: _Run) -> None:
     """Five windows, each of another input and long enough for the clock; its length comes from a short calibration."""
     run.observe("windows", 0, WINDOWS)
     n, latency_s = _calibrate(run)
+    warmup = WARMUP if run.job.window_s else 0
     for index in range(WINDOWS):
         sample = run.samples[index % len(run.samples)]
         run.dut.load_input(sample.inputs[index % len(sample.inputs)].tobytes())
         started = records.now()
-        elapsed_us = run.dut.window(n, WARMUP, _timeout_s(n + WARMUP, latency_s))
-        run.record.windows.append(records.Window(n, WARMUP, elapsed_us, index % len(run.samples), started))
+        elapsed_us = run.dut.window(n, warmup, _timeout_s(n + warmup, latency_s))
+        run.record.windows.append(records.Window(n, warmup, elapsed_us, index % len(run.samples), started))
         records.write(run.record)
         run.observe("windows", index + 1, WINDOWS)
 
@@ -159,12 +175,17 @@ def _measure_performance(run: _Run) -> None:
 def _calibrate(run: _Run) -> tuple[int, float]:
     """Inferences in a window, and seconds for one: more and more until they take a good part of a window."""
     run.dut.load_input(run.samples[0].inputs[0].tobytes())
-    n, elapsed_s = 1, run.dut.window(1, 1, WINDOW_LIMIT_S) / 1e6
+    n, elapsed_s = 1, run.dut.window(1, 1 if run.job.window_s else 0, _timeout_s(2, run.longest_s)) / 1e6
     while elapsed_s < _CALIBRATION_SHARE * run.job.window_s:
         n *= 4
         elapsed_s = run.dut.window(n, 0, _timeout_s(n, elapsed_s)) / 1e6
     latency_s = elapsed_s / n
     return max(1, math.ceil(_MARGIN * run.job.window_s / latency_s)), latency_s
+
+
+def _longest_s(compiled: Compiled) -> float:
+    """Seconds that no board that is worth measuring takes for an inference: a microsecond for each MAC."""
+    return 1e-6 * sum(macs(compiled.graph, operator) for operator in compiled.graph.operators)
 
 
 def _timeout_s(inferences: int, latency_s: float) -> float:

@@ -135,6 +135,7 @@ def summary(record: Record) -> dict[str, Any]:
             "program_bytes": memory.program_bytes,
             "module_bytes": memory.module_bytes,
             "heap_free_bytes": memory.heap_free_bytes,
+            "flash_bytes": memory.flash_bytes,
         },
         "status": record.status,
         "valid": reason is None,

@@ -69,11 +69,13 @@ for path in {paths!r}:
 class Transport:
     """An open line to a board at its raw REPL; after `start`, a byte stream to the program (`read`, `write`).
 
-    `interrupt` is called beside sending Ctrl-C, for boards whose interrupt does not travel on the line.
+    `interrupt` is called beside sending Ctrl-C, for boards whose interrupt does not travel on the line. All limits are
+    for a board in real time; one that is emulated gets `patience` times as much.
     """
 
-    def __init__(self, port: str, interrupt: Callable[[], None] | None = None) -> None:
+    def __init__(self, port: str, interrupt: Callable[[], None] | None = None, patience: float = 1.0) -> None:
         self.port = port
+        self._patience = patience
         self._interrupt = interrupt
         self._running = False
         self._link = _connect(port)
@@ -100,7 +102,7 @@ class Transport:
     def exec(self, code: str, timeout_s: float = 10.0) -> str:
         """Run `code` on the board and return what it prints. BoardError if it raises, or is silent for timeout_s."""
         with self._failures():
-            output, error = self._link.exec_raw(code, timeout=timeout_s)
+            output, error = self._link.exec_raw(code, timeout=timeout_s * self._patience)
         if error:
             raise BoardError(f"the board raised {_last_line(error)}", "run with --debug to see the whole traceback")
         return bytes(output).decode(errors="replace").replace("\r\n", "\n")
@@ -157,11 +159,11 @@ class Transport:
 
     def leave(self) -> None:
         """Bring the board back to its raw REPL, whatever it is doing. BoardError within 5 s if it does not answer."""
-        deadline_s = time.monotonic() + _LEAVE_S
+        deadline_s = time.monotonic() + _LEAVE_S * self._patience
         interrupt = self._interrupt if self._running else None
         with self._failures():
             self._serial.timeout = _POLL_S
-            self._serial.write_timeout = _LEAVE_S / 5
+            self._serial.write_timeout = _LEAVE_S * self._patience / 5
             padding_bytes = 64
             while not self._enter_raw_repl(padding_bytes, deadline_s):
                 if time.monotonic() >= deadline_s:
@@ -172,8 +174,8 @@ class Transport:
                 # A program that waits for the rest of a frame takes Ctrl-C for data: fill the frame up. A slow board
                 # takes long to read much, so begin with little.
                 padding_bytes = max(512, 4 * padding_bytes)
-            self._serial.timeout = _REPL_READ_S
-            self._serial.write_timeout = _WRITE_S
+            self._serial.timeout = _REPL_READ_S * self._patience
+            self._serial.write_timeout = _WRITE_S * self._patience
         self._running = False
 
     def detach(self) -> None:
@@ -191,7 +193,7 @@ class Transport:
         self.detach()
 
     def _enter_raw_repl(self, padding_bytes: int, deadline_s: float) -> bool:
-        patience_s = min(_LEAVE_S / 5, max(0.0, deadline_s - time.monotonic()))
+        patience_s = min(_LEAVE_S * self._patience / 5, max(0.0, deadline_s - time.monotonic()))
         token = os.urandom(8).hex().encode()
         end = token + b"\x04\x04>"
         try:
@@ -227,9 +229,9 @@ class Transport:
             raise BoardError(f"{doing}the board answered wrongly: {error}", "reset it and try again") from error
 
 
-def open(port: str, interrupt: Callable[[], None] | None = None) -> Transport:
+def open(port: str, interrupt: Callable[[], None] | None = None, patience: float = 1.0) -> Transport:
     """Open the serial port `port` (a path or name) and bring the board there to its raw REPL."""
-    return Transport(port, interrupt)
+    return Transport(port, interrupt, patience)
 
 
 def _connect(port: str) -> SerialTransport:

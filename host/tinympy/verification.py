@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinympy import connection
-from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import Dut
+from tinympy.inspection.fit import compile_for
 from tinympy.layers import Layer, layers
 from tinympy.model.edges import inner_tensor
 from tinympy.plan import Target
@@ -66,7 +67,7 @@ def verify(target: Target, samples: int, observe: Observer) -> tuple[Subject, Ve
         NoBoardError, BoardError: the board.
     """
     task = target.task
-    compiled = compile_model(task.model(), task.name)
+    compiled = compile_for(target.board, task.model(), task.name)
     inputs = [row.tobytes() for sample in task.samples(samples) for row in sample.inputs[:samples]][:samples]
     with connection.serving(target.board, task, compiled.program, observe) as serving:
         subject = Subject(task.name, task.model_file, target.engine, serving.board, task.caveat)

@@ -70,7 +70,7 @@ struct tk_header {
     uint8_t layout;
     uint8_t input_count;
     uint8_t output_count;
-    uint8_t reserved;
+    uint8_t block_shift; /* each tile lies within a block of 2^this bytes of a file in flash; 0: anywhere */
     uint16_t operation_count;
     uint16_t tile_count;
     uint32_t arena_bytes;

@@ -60,7 +60,7 @@ def served(task: tasks.Task) -> Iterator[Dut]:
     """The task on an interpreter of its own, its first input loaded."""
     board = boards.get("unix")
     assert board.launch is not None
-    launched = board.launch()
+    launched = board.launch(board, {})
     try:
         with transport.open(launched.port, launched.interrupt) as line:
             mpy = deploy.Mpy.from_firmware(int(line.exec("import sys; print(sys.implementation._mpy)")))

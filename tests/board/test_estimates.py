@@ -7,16 +7,17 @@ changed and tests/benchmarks/cycles.py has to be run again.
 from __future__ import annotations
 
 import pytest
-from rp2040_emulator import Rp2040Emulator, firmware_folder, firmware_images
 
 from tinympy import boards, deploy, generated, tasks, transport
+from tinympy import firmware as images
+from tinympy.boards.rp2040_emu import Rp2040Emulator
 from tinympy.compiler import compile_model
 from tinympy.dut import Dut
 from tinympy.inspection import inspect
 
 pytest.importorskip("rp2040py", reason="rp2040py is missing: pip install rp2040py")
 pytest.importorskip("littlefs", reason="littlefs is missing: pip install littlefs-python")
-pytestmark = pytest.mark.skipif(not firmware_images(), reason=f"no RPI_PICO-*.uf2 in {firmware_folder()}")
+pytestmark = pytest.mark.skipif(not images.present(), reason=f"no RPI_PICO-*.uf2 in {images.folder()}")
 
 PATIENCE_S = 120.0
 HEAP_BYTES = 2048
@@ -31,7 +32,7 @@ def test_memory_and_latency_are_as_foretold(name: str) -> None:
     files = deploy.package_files(
         "/lib", deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, "armv6m")), {name: program}
     )
-    with Rp2040Emulator(firmware_images()[-1], files) as board, transport.open(board.port) as line:
+    with Rp2040Emulator(images.present()[-1], files) as board, transport.open(board.port) as line:
         line.start(deploy.serve_code(name, "int8", "truncated", 64))
         dut = Dut(line)
         dut.wait_ready(PATIENCE_S)

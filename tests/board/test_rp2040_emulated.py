@@ -1,4 +1,4 @@
-"""The committed armv6m module and the device package on official RP2040 firmware, emulated (rp2040_emulator.py).
+"""The committed armv6m module and the device package on official RP2040 firmware, emulated.
 
 `pytest -s` prints what was measured. Milliseconds are of the emulated clock: cycles at 125 MHz, flash without latency.
 """
@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rp2040_emulator import Rp2040Emulator, firmware_folder, firmware_images
 from tinympy.device import quantisation
 
 from tinympy import deploy, tasks, transport
+from tinympy import firmware as images
+from tinympy.boards.rp2040_emu import Rp2040Emulator
 from tinympy.compiler import compile_model
 from tinympy.deploy import Mpy
 from tinympy.dut import Dut
@@ -24,7 +25,7 @@ pytest.importorskip("littlefs", reason="littlefs is missing: pip install littlef
 runtime = pytest.importorskip("tflite_micro", reason="tflite_micro is missing: pip install tflite-micro").runtime
 
 NO_FIRMWARE = pytest.mark.skip(
-    reason=f"no RPI_PICO-*.uf2 in {firmware_folder()}: put MicroPython there or set TINYMPY_FIRMWARE_DIR"
+    reason=f"no RPI_PICO-*.uf2 in {images.folder()}: put MicroPython there or set TINYMPY_FIRMWARE_DIR"
 )
 MODEL_INPUTS = {"digits": 5, "kws01": 3}
 LOAD_MS = 100
@@ -83,7 +84,7 @@ print(left)
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(image, id=image.stem) for image in firmware_images()]
+    params=[pytest.param(image, id=image.stem) for image in images.present()]
     or [pytest.param(None, id="no firmware", marks=NO_FIRMWARE)],
 )
 def firmware(request: pytest.FixtureRequest) -> Path:

@@ -47,7 +47,7 @@ def test_digits_needs_nothing_and_gives_accuracy_latency_and_memory(tmp_path: Pa
     latency = result["latency_ms"]
     assert 0 < latency["min"] <= latency["median"] <= latency["max"] and len(latency["windows"]) == 5
     assert result["throughput_ips"] == pytest.approx(1000 / latency["median"])
-    assert all(value > 0 for value in result["memory"].values())
+    assert all(value > 0 for name, value in result["memory"].items() if name != "flash_bytes")
     assert records.read(Path(result["record"])).status == "complete"
 
 
@@ -123,7 +123,9 @@ def test_without_any_official_file_every_task_shows_latency_and_memory(
     assert [result["task"] for result in others] == [name for name in tasks.TASKS if name != "digits"]
     for result in others:
         assert result["weights"] == "generated" and result["accuracy"] is None and result["valid"] is True
-        assert result["latency_ms"]["median"] > 0 and all(value > 0 for value in result["memory"].values())
+        assert result["latency_ms"]["median"] > 0 and all(
+            value > 0 for name, value in result["memory"].items() if name != "flash_bytes"
+        )
         assert result["warnings"][0].startswith("generated weights: no accuracy")
         stored = records.read(Path(result["record"]))
         assert stored.model.sha256 == hashlib.sha256(generated.build(result["task"])).hexdigest()

@@ -50,7 +50,7 @@ def test_the_python_of_the_readme_runs_on_the_board() -> None:
     program = compile_model((ROOT / "datasets/digits/digits_int8.tflite").read_bytes(), "digits").program
     board = boards.get("unix")
     assert board.launch is not None
-    launched = board.launch()
+    launched = board.launch(board, {})
     try:
         with transport.open(launched.port, launched.interrupt) as line:
             mpy = deploy.Mpy.from_firmware(int(line.exec("import sys; print(sys.implementation._mpy)")))

@@ -138,7 +138,7 @@ def test_bench_takes_a_model_for_its_latency_and_memory(tmp_path: Path) -> None:
     digits, two = json.loads(finished.stdout)
     assert (digits["task"], two["task"]) == ("digits_int8", "two")
     assert digits["accuracy"] is None and digits["latency_ms"]["median"] > two["latency_ms"]["median"] > 0
-    assert all(value > 0 for value in two["memory"].values())
+    assert all(value > 0 for name, value in two["memory"].items() if name != "flash_bytes")
     assert any("random inputs: no accuracy" in warning for warning in two["warnings"])
 
 

@@ -66,7 +66,8 @@ class Stopwatch:
 
 
 def test_the_registry_launches_the_board_it_names():
-    launched = boards.get("unix").launch()
+    board = boards.get("unix")
+    launched = board.launch(board, {})
     try:
         with transport.open(launched.port) as link:
             assert link.exec("print(6 * 7)") == "42\n"

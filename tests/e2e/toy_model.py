@@ -12,6 +12,7 @@ class ToyModel:
     output_scale = 1 / 256
     output_zero_point = -128
     program_bytes = 1000
+    flash_bytes = 0
 
     def __init__(self, input_bytes=490, sleep_s=0):
         self.arena_bytes = input_bytes + 12
@@ -24,6 +25,9 @@ class ToyModel:
         return [byte - 256 if byte > 127 else byte for byte in self.output]
 
     def reset(self):
+        pass
+
+    def check(self):
         pass
 
     def run(self, first=0, last=1):

@@ -14,6 +14,7 @@ class ReversingModel:
     """
 
     program_bytes = 1000
+    flash_bytes = 0
     input_scale = 0.5
     input_zero_point = 3
     output_scale = 1 / 256
@@ -30,6 +31,9 @@ class ReversingModel:
 
     def output_integers(self):
         return [byte - 256 if byte > 127 else byte for byte in self.output]
+
+    def check(self):
+        pass
 
     def reset(self):
         self.runs = 0

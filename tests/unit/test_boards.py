@@ -30,7 +30,7 @@ def test_the_page_says_what_the_data_say() -> None:
             board.arch,
             megahertz(board.clock_hz),
             kilobytes(board.heap_bytes),
-            kilobytes(board.block_bytes),
+            kilobytes(board.largest_bytes),
             kilobytes(board.files_bytes),
         )
         for board in boards.BOARDS

@@ -20,7 +20,7 @@ from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 from tinympy.model.write import write
 
 DIGITS = (Path(__file__).parents[2] / "datasets/digits/digits_int8.tflite").read_bytes()
-PICO = Board("pico", "a Pico", "armv6m", 241_000, clock_hz=125_000_000, files_bytes=1_400_000, maps_files=True)
+PICO = Board("pico", "a Pico", "armv6m", 241_000, clock_hz=125_000_000, files_bytes=1_400_000, mapped_block_bytes=4096)
 # Multiply-accumulates and parameters of MLPerf Tiny's reference models.
 WORK = {
     "kws01": (2_656_768, 22_604),
@@ -190,7 +190,7 @@ def test_weights_that_do_not_fit_the_heap_live_in_flash_where_it_can_be_read_in_
     found = fit(PICO, content)
     assert (found.fits, found.weights) == (True, "flash")
     assert found.needed_bytes < 60_000
-    elsewhere = fit(replace(PICO, maps_files=False), content)
+    elsewhere = fit(replace(PICO, mapped_block_bytes=None), content)
     assert (elsewhere.fits, elsewhere.weights) == (False, None)
     assert elsewhere.reason == f"needs {elsewhere.needed_bytes} bytes of heap, has {PICO.heap_bytes}"
 
@@ -202,8 +202,8 @@ def test_flash_has_an_end() -> None:
 
 def test_a_heap_in_pieces_has_to_have_one_that_is_large_enough() -> None:
     program_bytes = len(compile_model(DIGITS).program)
-    assert fit(replace(PICO, block_bytes=program_bytes)).fits
-    found = fit(replace(PICO, block_bytes=program_bytes - 1, maps_files=False))
+    assert fit(replace(PICO, largest_bytes=program_bytes)).fits
+    found = fit(replace(PICO, largest_bytes=program_bytes - 1, mapped_block_bytes=None))
     assert found.reason == f"needs {program_bytes} bytes in one piece, has {program_bytes - 1}"
 
 

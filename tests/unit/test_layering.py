@@ -25,6 +25,8 @@ ONLY_IMPORTED_BY = {
     "micropython": ("tinympy.device.compat",),
     "machine": ("tinympy.device.compat",),
     "usb_cdc": ("tinympy.device.compat",),
+    "rp2": ("tinympy.device.flash",),
+    "uctypes": ("tinympy.device.flash",),
     "tinympy.cli": ("tinympy.__main__",),
     "tinympy.session": ("tinympy.cli",),
     "tinympy.plan": (
@@ -48,7 +50,14 @@ IMPORTS_ONLY = {
     "tinympy.errors": (),
     "tinympy.model": ("tinympy.errors", "numpy", "tflite", "flatbuffers"),
     "tinympy.reference": ("tinympy.model", "tinympy.errors", "numpy"),
-    "tinympy.compiler": ("tinympy.model", "tinympy.reference", "tinympy.device.program", "tinympy.errors", "numpy"),
+    "tinympy.compiler": (
+        "tinympy.model",
+        "tinympy.reference",
+        "tinympy.device.blocks",
+        "tinympy.device.program",
+        "tinympy.errors",
+        "numpy",
+    ),
     "tinympy.generated": ("tinympy.model.graph", "tinympy.model.write", "numpy"),
     "tinympy.records": ("tinympy.__version__", "tinympy.errors"),
     "tinympy.statistics": ("tinympy.records", "tinympy.errors", "numpy"),
@@ -58,6 +67,7 @@ IMPORTS_ONLY = {
         "tinympy.compiler",
         "tinympy.deploy",
         "tinympy.model",
+        "tinympy.device.blocks",
         "tinympy.device.program",
         "tinympy.errors",
     ),
@@ -84,7 +94,21 @@ IMPORTS_ONLY = {
 }
 
 # All that the device package imports besides itself: modules of stock MicroPython and CircuitPython.
-DEVICE_IMPORTS_ONLY = ("binascii", "gc", "json", "machine", "micropython", "struct", "sys", "time", "usb_cdc")
+DEVICE_IMPORTS_ONLY = (
+    "array",
+    "binascii",
+    "gc",
+    "json",
+    "machine",
+    "micropython",
+    "os",
+    "rp2",
+    "struct",
+    "sys",
+    "time",
+    "uctypes",
+    "usb_cdc",
+)
 
 # Source text that stands in these files alone: pattern, where it is looked for, where it may stand.
 ONLY_MENTIONED_IN = [

@@ -18,7 +18,7 @@ from tinympy.report import check as report
 UNIX = Board("unix", "this computer", "x64", 4_142_912)
 PICO = Board("rp2040", "a Pico", "armv6m", 241_456)
 PICO_2 = Board("rp2350", "a Pico 2", "armv7emsp", 493_600)
-ESP32 = Board("esp32", "an ESP32", "xtensawin", 164_640, block_bytes=110_592)
+ESP32 = Board("esp32", "an ESP32", "xtensawin", 164_640, largest_bytes=110_592)
 
 MODEL = Inspection(
     name="net.tflite",

@@ -55,6 +55,7 @@ def test_summary_has_the_fields_of_the_json_document() -> None:
             "program_bytes": 30_208,
             "module_bytes": 7_912,
             "heap_free_bytes": 1_998_000,
+            "flash_bytes": None,
         },
         "status": "complete",
         "valid": True,

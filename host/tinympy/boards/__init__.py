@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from ..errors import UsageError
@@ -26,10 +27,12 @@ class Board:
     """A kind of board, with stock MicroPython firmware.
 
     arch names the architecture of its native modules, clock_hz is its usual clock (None: varies), library the folder
-    on its `sys.path` that packages are copied to. launch starts one; a board without it cannot be reached yet.
+    on its `sys.path` that packages are copied to. launch starts one of those that are programs, with files on it by
+    absolute path; its firmware is an image where it needs one. patience is by how much longer than a board it may take.
 
-    heap_bytes is what Python has free after boot, block_bytes the largest single object (None: all of the heap),
-    files_bytes the flash file system (None: no limit). With maps_files, files in flash can be read like memory.
+    heap_bytes is what Python has free after boot, largest_bytes the largest single object (None: all of the heap),
+    files_bytes the flash file system (None: no limit). Where it is mapped into memory, files can be read in its blocks
+    of mapped_block_bytes.
     """
 
     name: str
@@ -38,11 +41,14 @@ class Board:
     heap_bytes: int
     emulated: bool = False
     clock_hz: int | None = None
-    block_bytes: int | None = None
+    largest_bytes: int | None = None
     files_bytes: int | None = None
-    maps_files: bool = False
+    mapped_block_bytes: int | None = None
     library: str = "/lib"
-    launch: Callable[[], Launched] | None = None
+    launch: Callable[[Board, Mapping[str, bytes]], Launched] | None = None
+    needs_firmware: bool = False
+    firmware: Path | None = None
+    patience: float = 1.0
 
     @property
     def reachable(self) -> bool:
@@ -50,10 +56,17 @@ class Board:
         return self.launch is not None
 
 
-def _launch_unix() -> Launched:
+def _launch_unix(board: Board, files: Mapping[str, bytes]) -> Launched:
     from .unix import UnixBoard
 
-    return UnixBoard()
+    return UnixBoard()  # empty: copying files to it takes no time
+
+
+def _launch_rp2040_emu(board: Board, files: Mapping[str, bytes]) -> Launched:
+    from .rp2040_emu import Rp2040Emulator
+
+    assert board.firmware is not None
+    return Rp2040Emulator(board.firmware, files)
 
 
 _KIB = 1024
@@ -62,13 +75,26 @@ _MIB = 1024 * 1024
 BOARDS = (
     Board("unix", "MicroPython's Unix port on this computer", arch="x64", heap_bytes=4_142_912, launch=_launch_unix),
     Board(
+        "rp2040-emu",
+        "Raspberry Pi Pico, emulated",
+        arch="armv6m",
+        emulated=True,
+        clock_hz=125_000_000,
+        heap_bytes=228_496,
+        files_bytes=1408 * _KIB,
+        mapped_block_bytes=4 * _KIB,
+        launch=_launch_rp2040_emu,
+        needs_firmware=True,
+        patience=40.0,
+    ),
+    Board(
         "rp2040",
         "Raspberry Pi Pico",
         arch="armv6m",
         clock_hz=125_000_000,
         heap_bytes=241_456,
         files_bytes=1408 * _KIB,
-        maps_files=True,
+        mapped_block_bytes=4 * _KIB,
     ),
     Board(
         "rp2350",
@@ -77,7 +103,7 @@ BOARDS = (
         clock_hz=150_000_000,
         heap_bytes=493_600,
         files_bytes=3 * _MIB,
-        maps_files=True,
+        mapped_block_bytes=4 * _KIB,
     ),
     Board(
         "esp32",
@@ -85,7 +111,7 @@ BOARDS = (
         arch="xtensawin",
         clock_hz=160_000_000,
         heap_bytes=164_640,
-        block_bytes=110_592,
+        largest_bytes=110_592,
         files_bytes=2 * _MIB,
     ),
     Board(
@@ -94,7 +120,7 @@ BOARDS = (
         arch="xtensawin",
         clock_hz=160_000_000,
         heap_bytes=250_784,
-        block_bytes=188_352,
+        largest_bytes=188_352,
         files_bytes=6 * _MIB,
     ),
     Board(
@@ -103,7 +129,7 @@ BOARDS = (
         arch="rv32imc",
         clock_hz=160_000_000,
         heap_bytes=191_872,
-        block_bytes=139_264,
+        largest_bytes=139_264,
         files_bytes=2 * _MIB,
     ),
     Board(
@@ -149,8 +175,13 @@ def known(name: str) -> Board:
     raise UsageError(f"no board is called {name}", "known: " + ", ".join(board.name for board in BOARDS))
 
 
-def get(name: str) -> Board:
-    """The board called `name`, to run something on it. UsageError if there is none, or it cannot be reached yet."""
+def get(name: str, firmware: str | None = None) -> Board:
+    """The board called `name`, to run something on it; `firmware` is the path or version of an image for it.
+
+    Raises:
+        UsageError: there is none, it cannot be reached yet, or there is no such image.
+        NoBoardError: the image that it needs is not here.
+    """
     board = known(name)
     if not board.reachable:
         reachable = ", ".join(board.name for board in BOARDS if board.reachable)
@@ -158,4 +189,10 @@ def get(name: str) -> Board:
             f"{name} is known, but cannot be reached yet",
             f"`tinympy check MODEL --board {name}` says whether a model fits; what can be run: {reachable}",
         )
+    if board.needs_firmware:
+        from ..firmware import find
+
+        return replace(board, firmware=find(firmware))
+    if firmware is not None:
+        raise UsageError(f"{name} has firmware of its own", "--firmware is for emulated boards")
     return board

@@ -17,20 +17,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import NoBoardError
+from .process import Lifeline
 
 HEAP_BYTES = 4 * 1024 * 1024
 
-# The interpreter must not outlive this process, nor spin on a dead terminal: when the last writer of the pipe `alive`
-# is gone, the kernel sends SIGIO, whose default is to end the process.
-_LAUNCHER = """
-import fcntl, os, select, sys
-alive, heap_bytes, boot = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-fcntl.fcntl(alive, fcntl.F_SETOWN, os.getpid())
-fcntl.fcntl(alive, fcntl.F_SETFL, fcntl.fcntl(alive, fcntl.F_GETFL) | os.O_ASYNC)
-if select.select([alive], [], [], 0)[0]:
-    sys.exit("the process that started this one is gone")
+_COMMAND = """
+import sys
 from micropython_unix import run_main
-sys.exit(run_main(["micropython", "-X", "heapsize=" + heap_bytes, "-i", "-c", boot]))
+sys.exit(run_main(["micropython", "-X", "heapsize={heap_bytes}", "-i", "-c", {boot!r}]))
 """
 
 _BOOT = """
@@ -56,25 +50,26 @@ class UnixBoard:
         self.root = Path(self._folder.name)
         (self.root / "lib").mkdir()
         master, slave = os.openpty()
-        alive, keep_alive = os.pipe()
+        self._lifeline = Lifeline()
         # Raw before the interpreter sees it: it restores the modes it found each time it leaves its prompt.
         tty.setraw(slave)
         self.port = os.ttyname(slave)
+        boot = _BOOT.format(root=str(self.root))
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _LAUNCHER, str(alive), str(heap_bytes), _BOOT.format(root=str(self.root))],
-                stdin=master,
-                stdout=master,
-                stderr=master,
-                cwd=self.root,
-                pass_fds=(alive,),
-                start_new_session=True,
-            )
+            with self._lifeline:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-c", self._lifeline.bind(_COMMAND.format(heap_bytes=heap_bytes, boot=boot))],
+                    stdin=master,
+                    stdout=master,
+                    stderr=master,
+                    cwd=self.root,
+                    pass_fds=self._lifeline.descriptors,
+                    start_new_session=True,
+                )
         finally:
             os.close(master)
-            os.close(alive)
         # The slave end stays open here, or the interpreter would read errors while no program has the port open.
-        self._finalizer = weakref.finalize(self, _stop, self._process, self._folder, (slave, keep_alive))
+        self._finalizer = weakref.finalize(self, _stop, self._process, self._folder, slave, self._lifeline)
 
     @property
     def pid(self) -> int:
@@ -97,10 +92,10 @@ class UnixBoard:
 
 
 def _stop(
-    process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str], descriptors: tuple[int, ...]
+    process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str], slave: int, lifeline: Lifeline
 ) -> None:
     process.kill()
     process.wait()
-    for descriptor in descriptors:
-        os.close(descriptor)
+    os.close(slave)
+    lifeline.cut()
     folder.cleanup()

@@ -10,6 +10,9 @@ import typer
 from tinympy.errors import UsageError
 
 BoardName = Annotated[str, typer.Option("--board", help="The board (see `tinympy boards`).")]
+Firmware = Annotated[
+    str | None, typer.Option(help="Firmware of an emulated board: a .uf2 file, or a version.", metavar="IMAGE")
+]
 EngineName = Annotated[str, typer.Option("--engine", help="What executes the model.")]
 TaskName = Annotated[str | None, typer.Option("--task", help="The task whose model and inputs are used.")]
 ModelPath = Annotated[

@@ -13,6 +13,7 @@ from tinympy.commands.options import (
     AssetsFolder,
     BoardName,
     EngineName,
+    Firmware,
     ModelPath,
     TaskName,
     require_folders,
@@ -25,6 +26,7 @@ def profile(
     model: ModelPath = None,
     board: BoardName = "unix",
     engine: EngineName = "native",
+    firmware: Firmware = None,
     window: Annotated[
         float, typer.Option(min=0.001, max=5.0, help="Least length of each layer's windows.", metavar="SECONDS")
     ] = 0.025,
@@ -43,7 +45,7 @@ def profile(
     from tinympy.report import profile as report
     from tinympy.report.progress import bar
 
-    target = plan.target(board=board, engine=engine, task_name=task, model=model, assets=assets)
+    target = plan.target(board=board, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets)
     require_folders(table, chart)
     if chart is not None:
         charts.check(chart)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, BoardName, EngineName, require_folders
+from tinympy.commands.options import AsJson, BoardName, EngineName, Firmware, require_folders
 from tinympy.errors import UsageError
 
 
@@ -19,6 +19,7 @@ def run(
     ],
     board: BoardName = "unix",
     engine: EngineName = "native",
+    firmware: Firmware = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N inputs.", metavar="N")] = None,
     labels: Annotated[
         Path | None, typer.Option(help="A text file with the name of a class in each line.", metavar="FILE")
@@ -43,7 +44,7 @@ def run(
     from tinympy.report.progress import bar
     from tinympy.signature import Signature
 
-    target = plan.target(board=board, engine=engine, task_name=None, model=model, assets=None)
+    target = plan.target(board=board, engine=engine, firmware=firmware, task_name=None, model=model, assets=None)
     signature = Signature.read(target.task.model())
     classes = inference.classes(signature, _lines(labels))
     require_folders(out)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, BoardName, EngineName, ModelPath, TaskName
+from tinympy.commands.options import AsJson, AssetsFolder, BoardName, EngineName, Firmware, ModelPath, TaskName
 from tinympy.errors import InvalidResultError
 
 
@@ -16,6 +16,7 @@ def verify(
     model: ModelPath = None,
     board: BoardName = "unix",
     engine: EngineName = "native",
+    firmware: Firmware = None,
     samples: Annotated[int, typer.Option(min=1, help="How many inputs.", metavar="N")] = 3,
     assets: AssetsFolder = None,
     as_json: AsJson = False,
@@ -27,7 +28,7 @@ def verify(
     from tinympy.report import verification as report
     from tinympy.report.progress import bar
 
-    target = plan.target(board=board, engine=engine, task_name=task, model=model, assets=assets)
+    target = plan.target(board=board, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets)
     with bar(target.task.name) as observe:
         subject, result = verification.verify(target, samples, observe)
     if as_json:

@@ -17,6 +17,8 @@ from tinympy.compiler.lower import lower
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.pack import pack
 from tinympy.compiler.place import Arena, place
+from tinympy.device import blocks
+from tinympy.device.program import TILE_BYTES
 from tinympy.model.graph import Graph
 from tinympy.model.read import read
 
@@ -32,15 +34,21 @@ class Compiled:
     model_sha256: str
 
 
-def compile_model(content: bytes, name: str = "model", tile_bytes: int | None = None) -> Compiled:
+def compile_model(
+    content: bytes, name: str = "model", tile_bytes: int | None = None, block_bytes: int | None = None
+) -> Compiled:
     """Compile the bytes of a `.tflite` file.
 
     `name` (25 ASCII characters at most) is stored in the program; `tile_bytes` limits each tile of constants (None: one
-    tile, for programs that are loaded into RAM). Raises ModelError when the model is damaged or not supported.
+    tile, for programs that are loaded into RAM). With `block_bytes` each tile lies within a block of that size of the
+    file that the program will be in flash, except those that cannot be made so small. Raises ModelError when the model
+    is damaged or not supported.
     """
     graph = check(fold(read(content)))
+    if block_bytes is not None:
+        tile_bytes = min(tile_bytes or block_bytes, blocks.capacity(block_bytes) - TILE_BYTES)
     packed = pack(lower(graph), tile_bytes)
     arena = place(packed.lowered)
     digest = hashlib.sha256(content)
-    program = emit(graph, packed, arena, name, digest.digest())
+    program = emit(graph, packed, arena, name, digest.digest(), block_bytes)
     return Compiled(program, graph, packed.lowered, arena, digest.hexdigest())

@@ -11,6 +11,7 @@ from tinympy.compiler.lowering import size_bytes
 from tinympy.compiler.operation import NOWHERE, Span
 from tinympy.compiler.pack import Packed
 from tinympy.compiler.place import Arena
+from tinympy.device import blocks
 from tinympy.device import program as layout
 from tinympy.errors import ModelError
 from tinympy.model.edges import inner_tensor
@@ -22,20 +23,22 @@ MAX_ARENA_BYTES = 1 << 30
 _CRC_BEGIN = 16
 
 
-def emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: bytes) -> bytes:
-    """The program. Deterministic: the same model and options give the same bytes.
+def emit(
+    graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: bytes, block_bytes: int | None = None
+) -> bytes:
+    """The program; with `block_bytes`, each tile within a block of the file. The same model gives the same bytes.
 
     Raises ModelError when a count or size exceeds the format's limits.
     """
     if arena.bytes > MAX_ARENA_BYTES:
         raise ModelError(f"the model needs an arena of {arena.bytes} bytes", f"{MAX_ARENA_BYTES} bytes at most")
     try:
-        return _emit(graph, packed, arena, name, model_sha256)
+        return _emit(graph, packed, arena, name, model_sha256, block_bytes)
     except struct.error as error:
         raise ModelError(f"the model exceeds the program format's limits ({error})") from error
 
 
-def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: bytes) -> bytes:
+def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: bytes, block_bytes: int | None) -> bytes:
     lowered = packed.lowered
     tensors = b"".join(
         _encode_tensor(graph, tensor, arena.value_offsets[value])
@@ -43,7 +46,7 @@ def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: b
     )
     operations = b"".join(_encode_operation(packed, arena, index) for index in range(len(lowered.operations)))
     head_bytes = layout.HEADER_BYTES + len(tensors) + len(operations) + layout.TILE_ENTRY_BYTES * len(packed.tiles)
-    tile_offsets, program_bytes = _tile_offsets(packed.tiles, head_bytes)
+    tile_offsets, program_bytes = _tile_offsets(packed.tiles, head_bytes, block_bytes)
     entries = b"".join(
         struct.pack(layout.TILE_ENTRY, offset, len(tile))
         for offset, tile in zip(tile_offsets, packed.tiles, strict=True)
@@ -63,7 +66,7 @@ def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: b
             0,
             len(graph.inputs),
             len(graph.outputs),
-            0,
+            block_bytes.bit_length() - 1 if block_bytes else 0,
             len(lowered.operations),
             len(packed.tiles),
             arena.bytes,
@@ -81,11 +84,11 @@ def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: b
     return bytes(out)
 
 
-def _tile_offsets(tiles: Sequence[bytes], at: int) -> tuple[list[int], int]:
+def _tile_offsets(tiles: Sequence[bytes], at: int, block_bytes: int | None) -> tuple[list[int], int]:
     """Offset of each tile's header, and the end of the program."""
     offsets = []
     for tile in tiles:
-        at = -(-at // TILE_ALIGNMENT) * TILE_ALIGNMENT
+        at = blocks.next_block(at, block_bytes) if block_bytes else -(-at // TILE_ALIGNMENT) * TILE_ALIGNMENT
         offsets.append(at)
         at += layout.TILE_BYTES + len(tile)
     return offsets, at

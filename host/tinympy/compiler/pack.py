@@ -32,7 +32,8 @@ class _Part:
 def pack(lowered: Lowered, tile_bytes: int | None = None) -> Packed:
     """Constants in tiles of at most `tile_bytes` each; None: one tile as large as need be.
 
-    Raises ModelError when the constants of one output channel do not fit a tile, or all of them no program.
+    What cannot be divided, as the weights of one output channel, gets a tile of its own, however large. Raises
+    ModelError when all constants are too large for a program.
     """
     # The operations of one operator, one for each batch, have the same constants object: it is packed once.
     distinct = {id(operation.constants): operation.constants for operation in lowered.operations}
@@ -60,20 +61,12 @@ def _pack_constants(operation: Operation, tiles: list[bytearray], limit: int) ->
     """As many channels as fit the last tile (or a new one, when none do), then the rest in the same way."""
     constants = operation.constants
     if isinstance(constants, bytes):
-        if len(constants) > limit:
-            raise ModelError(f"operator {operation.operator}: {len(constants)} bytes of constants in tiles of {limit}")
         return [_Part(0, 0, _append(constants, tiles, limit))]
     parts: list[_Part] = []
     first = 0
     while first < len(constants):
         rest = constants[first:]
-        count = _fitting(rest, limit - _end(tiles)) or _fitting(rest, limit)
-        if count == 0:
-            raise ModelError(
-                f"operator {operation.operator}: one output channel takes {constants.encoded_bytes(1)} bytes of "
-                f"constants, a tile has {limit}",
-                "keep the weights in RAM",
-            )
+        count = _fitting(rest, limit - _end(tiles)) or _fitting(rest, limit) or 1
         parts.append(_Part(first, count, _append(rest[:count].encode(), tiles, limit)))
         first += count
     return parts

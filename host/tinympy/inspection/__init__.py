@@ -101,7 +101,7 @@ def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
     if compiled is not None:
         arena, operations = compiled.arena, len(compiled.lowered.operations)
         sizes = Sizes(len(compiled.program), arena.bytes, arena.activation_bytes, operations)
-        fitting = Fitting(content, compiled, built)
+        fitting = Fitting(content, compiled, built, name)
         fits = tuple(fitting.on(board) for board in boards)
         memory = memory_map(compiled)
     return Inspection(

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from tinympy import deploy
 from tinympy.boards import Board
 from tinympy.compiler import Compiled, compile_model
-from tinympy.device.program import Head
-from tinympy.errors import BoardError, ModelError
+from tinympy.device import blocks
+from tinympy.device import program as layout
+from tinympy.errors import BoardError, UsageError
 from tinympy.inspection.cycles import inference_cycles
 
 # Heap that the device package and a loaded model's objects take on a 32-bit board (tests/board/test_estimates.py).
 PACKAGE_BYTES = 24_000
 
-# A file in flash occupies blocks of 4 KiB. littlefs keeps up to 36 bytes of each, and a tile has a header of 16.
-BLOCK_BYTES = 4096
-TILE_BYTES = (BLOCK_BYTES - 36 - 16) & ~15
+_MEASURED = "armv6m"
+
+Weights = Literal["heap", "flash"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Fit:
     board: Board
     module_bytes: int | None
     fits: bool
-    weights: Literal["heap", "flash"] | None
+    weights: Weights | None
     needed_bytes: int
     reason: str
     latency_s: float | None
@@ -56,33 +57,29 @@ def modules(architectures: set[str]) -> dict[str, int]:
     return built
 
 
-@dataclass(frozen=True)
-class _Flash:
-    """What a model takes with its weights in flash: heap for arena and head, and blocks for the file."""
-
-    arena_bytes: int
-    head_bytes: int
-    file_bytes: int
-
-
 class Fitting:
-    """One compiled model, to be compared with boards. `content` is the model file."""
+    """One model, to be compared with boards.
 
-    def __init__(self, content: bytes, compiled: Compiled, built: dict[str, int]) -> None:
+    content -- the model file; compiled -- its program for the heap; built -- what `modules` says
+    """
+
+    def __init__(self, content: bytes, compiled: Compiled, built: dict[str, int], name: str = "model") -> None:
         self._content = content
         self._compiled = compiled
         self._built = built
+        self._name = name
+        self._in_flash: dict[int, Compiled] = {}
 
     def on(self, board: Board) -> Fit:
         module_bytes = self._built.get(board.arch)
         fixed_bytes = PACKAGE_BYTES + (module_bytes or max(self._built.values()))
         arena_bytes, program_bytes = self._compiled.arena.bytes, len(self._compiled.program)
         needed_bytes = fixed_bytes + arena_bytes + program_bytes
-        weights: Literal["heap", "flash"] | None = "heap"
+        weights: Weights | None = "heap"
         reason = _shortage(board, needed_bytes, max(arena_bytes, program_bytes))
-        if reason and board.maps_files:
+        if reason and board.mapped_block_bytes is not None:
             weights = "flash"
-            needed_bytes, reason = self._with_weights_in_flash(board, fixed_bytes, needed_bytes)
+            needed_bytes, reason = self._with_weights_in_flash(board, board.mapped_block_bytes, fixed_bytes)
         fits = not reason
         if fits and module_bytes is None:
             reason = f"no native module for {board.arch} yet"
@@ -90,31 +87,55 @@ class Fitting:
         latency_s = cycles / board.clock_hz if fits and cycles is not None and board.clock_hz else None
         return Fit(board, module_bytes, fits, weights if fits else None, needed_bytes, reason, latency_s)
 
-    def _with_weights_in_flash(self, board: Board, fixed_bytes: int, in_heap_bytes: int) -> tuple[int, str]:
+    def compiled(self, block_bytes: int | None) -> Compiled:
+        """The model's program for the heap (None), or with constants for flash in blocks of this size."""
+        if block_bytes is None:
+            return self._compiled
+        if block_bytes not in self._in_flash:
+            self._in_flash[block_bytes] = compile_model(self._content, self._name, block_bytes=block_bytes)
+        return self._in_flash[block_bytes]
+
+    def _with_weights_in_flash(self, board: Board, block_bytes: int, fixed_bytes: int) -> tuple[int, str]:
         """Bytes of heap needed, and why it cannot be, if it cannot."""
-        flash = self._flash
-        if isinstance(flash, ModelError):
-            return in_heap_bytes, flash.message
-        needed_bytes = fixed_bytes + flash.arena_bytes + flash.head_bytes
-        reason = _shortage(board, needed_bytes, flash.arena_bytes)
-        if not reason and board.files_bytes is not None and flash.file_bytes > board.files_bytes:
-            reason = f"its weights take {flash.file_bytes} bytes of flash files, there are {board.files_bytes}"
+        in_flash = self.compiled(block_bytes)
+        needed_bytes = fixed_bytes + in_flash.arena.bytes + _bytes_in_heap(in_flash.program)
+        reason = _shortage(board, needed_bytes, in_flash.arena.bytes)
+        file_bytes = len(in_flash.program)
+        if not reason and board.files_bytes is not None and file_bytes > board.files_bytes:
+            reason = f"its weights take {file_bytes} bytes of flash files, there are {board.files_bytes}"
         return needed_bytes, reason
 
-    @cached_property
-    def _flash(self) -> _Flash | ModelError:
-        """The model compiled for weights in flash; the error where one channel's weights do not fit a block."""
-        try:
-            tiled = compile_model(self._content, tile_bytes=TILE_BYTES)
-        except ModelError as error:
-            return error
-        head = Head(tiled.program)
-        return _Flash(tiled.arena.bytes, head.head_bytes, head.head_bytes + head.tile_count * BLOCK_BYTES)
+
+def compile_for(board: Board, content: bytes, name: str, weights: Weights | None = None) -> Compiled:
+    """The program of a model for a board, its constants for heap or flash as said; None: flash where the heap is short.
+
+    Raises:
+        ModelError: the model is damaged or not supported.
+        UsageError: the board's flash is not memory.
+    """
+    if weights == "flash" and board.mapped_block_bytes is None:
+        raise UsageError(f"{board.name} cannot read weights in flash", "use --weights-in heap")
+    fitting = Fitting(content, compile_model(content, name), modules({board.arch, _MEASURED}), name)
+    if weights is None and board.mapped_block_bytes is not None:
+        weights = "heap" if fitting.on(board).weights == "heap" else "flash"
+    return fitting.compiled(board.mapped_block_bytes if weights == "flash" else None)
+
+
+def _bytes_in_heap(program: bytes) -> int:
+    """Of a program for flash: its head, and the tiles that fit no block."""
+    head = layout.Head(program)
+    total: int = head.head_bytes
+    for index in range(head.tile_count):
+        entry = struct.unpack_from(layout.TILE_ENTRY, program, head.tiles_at + index * layout.TILE_ENTRY_BYTES)
+        size = layout.TILE_BYTES + entry[1]
+        if blocks.block_of(entry[0], 1 << head.block_shift)[1] + size > 1 << head.block_shift:
+            total += size
+    return total
 
 
 def _shortage(board: Board, needed_bytes: int, largest_bytes: int) -> str:
     if needed_bytes > board.heap_bytes:
         return f"needs {needed_bytes} bytes of heap, has {board.heap_bytes}"
-    if board.block_bytes is not None and largest_bytes > board.block_bytes:
-        return f"needs {largest_bytes} bytes in one piece, has {board.block_bytes}"
+    if board.largest_bytes is not None and largest_bytes > board.largest_bytes:
+        return f"needs {largest_bytes} bytes in one piece, has {board.largest_bytes}"
     return ""

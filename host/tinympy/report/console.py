@@ -110,6 +110,10 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     for text in _once(f"{r.host.platform}, Python {r.host.python}, {r.host.cpu}" for r in records):
         yield "host", text, ""
     for record in records:
+        if record.memory.flash_bytes:
+            text = f"{_name(record, records)}: {record.memory.flash_bytes / 1000:.1f} kB of the program stay in flash"
+            yield "weights", text, ""
+    for record in records:
         if record.accuracy is not None:
             accuracy = record.accuracy
             rate = f"{_three_digits(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
