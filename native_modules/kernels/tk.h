@@ -56,7 +56,8 @@ enum tk_error {
     KERNEL(15, lstm)                                                                                                   \
     KERNEL(16, resize_bilinear)                                                                                        \
     KERNEL(17, quantise)                                                                                               \
-    KERNEL(18, arg)
+    KERNEL(18, arg)                                                                                                    \
+    KERNEL(19, batch_matmul)
 
 /* A program: this header, then input_count + output_count tensors, then the operations, then the tile table: together
  * the head. The tiles with the constants follow, or lie elsewhere (in flash). */
@@ -268,6 +269,18 @@ struct tk_arg {
     uint32_t reserved[7];
 };
 
+/* (rows, depth) times (depth, columns). Bits of `transposed`: 1: the first lies as (depth, rows), 2: the second as
+ * (columns, depth). */
+struct tk_batch_matmul {
+    uint32_t input2; /* offset in the arena */
+    uint32_t rows, depth, columns;
+    int32_t multiplier;
+    int16_t zero_point1, zero_point2, output_zero_point;
+    int8_t shift;
+    uint8_t transposed;
+    uint32_t reserved[4];
+};
+
 /* Offsets in the arena beyond input, output and scratch (a second input, state) come first in the parameters. */
 struct tk_operation {
     uint8_t opcode;
@@ -291,6 +304,7 @@ struct tk_operation {
         struct tk_resize_bilinear resize_bilinear;
         struct tk_quantise quantise;
         struct tk_arg arg;
+        struct tk_batch_matmul batch_matmul;
     } as;
 };
 

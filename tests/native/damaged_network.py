@@ -14,26 +14,14 @@ from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 NAMES = (
     *("hidden state", "cell state", "memory"),
     *("convolution", "pointwise", "depthwise", "average pool", "dense", "softmax", "max pool", "constant", "add"),
-    *(
-        "lookup",
-        "reduce",
-        "transpose",
-        "fill",
-        "pad",
-        "gather",
-        "log softmax",
-        "svdf",
-        "lstm",
-        "resize",
-        "quantise",
-        "arg",
-    ),
+    *("lookup", "reduce", "transpose", "fill", "pad", "gather", "log softmax", "svdf", "lstm"),
+    *("resize", "quantise", "arg", "product"),
 )
 """The operations of `network`, in order."""
 OPERATIONS = range(len(NAMES))
 _, _, _, *_COMPUTING = OPERATIONS
 CONV, POINTWISE, DEPTHWISE, AVERAGE_POOL, DENSE, SOFTMAX, MAX_POOL, CONSTANT, ADD, *_REST = _COMPUTING
-LOOKUP, REDUCE, TRANSPOSE, FILL, PAD, GATHER, LOG_SOFTMAX, SVDF, LSTM, RESIZE, QUANTISE, ARG = _REST
+LOOKUP, REDUCE, TRANSPOSE, FILL, PAD, GATHER, LOG_SOFTMAX, SVDF, LSTM, RESIZE, QUANTISE, ARG, PRODUCT = _REST
 
 Damage = Callable[[ProgramView], None]
 
@@ -83,6 +71,7 @@ def network() -> Graph:
         t.new(1, 7, 5, 2),
         t.new(1, 4, 4, 2, scale=0.1, dtype="int32"),
         t.new(1, 4, 2, dtype="int32", quantization=None),
+        t.new(1, 4, 4, 4),
     )
     lstm = (steps, *gates, -1, -1, -1, *[gate_bias] * 4, -1, -1, hidden, cell, -1, -1, -1, -1)
     operators = (
@@ -111,7 +100,8 @@ def network() -> Graph:
         ),
         Operator("RESIZE_BILINEAR", (first, t.numbers(7, 5)), outputs[11:12]),
         Operator("QUANTIZE", (first,), outputs[12:13]),
-        Operator("ARG_MAX", (first, t.numbers(2)), outputs[13:]),
+        Operator("ARG_MAX", (first, t.numbers(2)), outputs[13:14]),
+        Operator("BATCH_MATMUL", (first, first), outputs[14:], {"adj_y": True}),
     )
     return Graph(tuple(t), operators, (first,), outputs)
 

@@ -195,6 +195,21 @@ def arg(name: str) -> Callable[[Builder], None]:
     return generate
 
 
+def batch_matmul(builder: Builder) -> None:
+    """Either input transposed, constant or broadcast along some batches."""
+    rows, depth, columns = (builder.draw(st.integers(1, 12)) for _ in range(3))
+    batches = builder.draw(st.lists(st.integers(1, 3), max_size=2).map(tuple))
+    adjoint = builder.draw(st.booleans()), builder.draw(st.booleans())
+    shapes = [(depth, rows) if adjoint[0] else (rows, depth), (columns, depth) if adjoint[1] else (depth, columns)]
+    repeated = builder.draw(st.sampled_from(["neither", "first", "second"]))
+    ones = (1,) * len(batches)
+    first = builder.input((*(ones if repeated == "first" else batches), *shapes[0]))
+    other = second(builder, (*(ones if repeated == "second" else batches), *shapes[1]))
+    product = _only_scale(builder, first) * _only_scale(builder, other)
+    output = builder.value((*batches, rows, columns), _related(builder, 64 * product, -3, 2))
+    builder.operator("BATCH_MATMUL", (first, other), output, adj_x=adjoint[0], adj_y=adjoint[1])
+
+
 def image(generate: Callable[[Builder], None]) -> Callable[[Builder], None]:
     """A model of an operator on an image."""
 
@@ -287,6 +302,7 @@ OPERATORS: dict[str, Callable[[Builder], None]] = {
     "ARG_MAX": arg("ARG_MAX"),
     "ARG_MIN": arg("ARG_MIN"),
     "AVERAGE_POOL_2D": image(lambda builder: pool_2d(builder, "AVERAGE_POOL_2D")),
+    "BATCH_MATMUL": batch_matmul,
     "CONV_2D": grouped_conv_2d,
     "DEPTHWISE_CONV_2D": image(depthwise_conv_2d),
     "DEQUANTIZE": dequantize,

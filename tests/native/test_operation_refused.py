@@ -22,6 +22,7 @@ from damaged_network import (
     OPERATIONS,
     PAD,
     POINTWISE,
+    PRODUCT,
     QUANTISE,
     REDUCE,
     RESIZE,
@@ -148,6 +149,9 @@ SHAPES: dict[int, Violations] = {
         for which in ("input", "output")
         for n in (0, 3, 5)
     ],
+    PRODUCT: [
+        (f"no {name}", parameters(PRODUCT, "batch_matmul", **{name: 0})) for name in ("rows", "depth", "columns")
+    ],
     ARG: [
         *((f"no {name}", parameters(ARG, "arg", **{name: 0})) for name in ("outer", "depth", "inner")),
         ("unknown kind", parameters(ARG, "arg", kind=2)),
@@ -196,6 +200,10 @@ ACTIVATIONS[SOFTMAX].append(("wide output behind the arena", parameters(SOFTMAX,
 ACTIVATIONS[QUANTISE] += [
     ("unaligned output", operation(QUANTISE, output=2)),
     ("larger than 4 GiB", parameters(QUANTISE, "quantise", elements=LARGEST)),
+]
+ACTIVATIONS[PRODUCT] += [
+    ("second input behind the arena", parameters(PRODUCT, "batch_matmul", input2=BIG)),
+    ("input larger than 4 GiB", parameters(PRODUCT, "batch_matmul", rows=BIG)),
 ]
 ACTIVATIONS[ARG] += [
     ("unaligned output", operation(ARG, output=2)),
@@ -284,6 +292,10 @@ VALUES: dict[int, Violations] = {
     REDUCE: [
         (f"{name} is {value}", parameters(REDUCE, "reduce", **{name: value}))
         for name, value in (("multiplier", -1), ("shift", -32), ("shift", 31), ("output_zero_point", 128))
+    ],
+    PRODUCT: [
+        (f"{name} is {value}", parameters(PRODUCT, "batch_matmul", **{name: value}))
+        for name, value in (*(("multiplier", -1), ("shift", -32), ("shift", 31)), ("output_zero_point", 128))
     ],
     QUANTISE: [
         (f"{name} is {value}", parameters(QUANTISE, "quantise", **{name: value}))

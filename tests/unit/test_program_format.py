@@ -45,6 +45,7 @@ STRUCTURES = {
     "### RESIZE_BILINEAR parameters": ("tk_resize_bilinear", parameters.RESIZE_BILINEAR_PARAMETERS.format),
     "### QUANTISE parameters": ("tk_quantise", parameters.QUANTISE_PARAMETERS.format),
     "### ARG parameters": ("tk_arg", parameters.ARG_PARAMETERS.format),
+    "### BATCH_MATMUL parameters": ("tk_batch_matmul", parameters.BATCH_MATMUL_PARAMETERS.format),
     "## Tile table": ("tk_tile_entry", program.TILE_ENTRY),
     "## Tiles": ("tk_tile", program.TILE),
 }

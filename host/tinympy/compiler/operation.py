@@ -29,6 +29,7 @@ LSTM = 15
 RESIZE_BILINEAR = 16
 QUANTISE = 17
 ARG = 18
+BATCH_MATMUL = 19
 
 NOWHERE = -1
 """The value of a span that is not in the arena: an operation that reads only constants, or nothing."""

@@ -21,6 +21,7 @@ LSTM_PARAMETERS = struct.Struct("<8x2I6H2i4b4x")
 RESIZE_BILINEAR_PARAMETERS = struct.Struct("<5H2x2I2i16x")
 QUANTISE_PARAMETERS = struct.Struct("<I3ib2B25x")
 ARG_PARAMETERS = struct.Struct("<4I28x")
+BATCH_MATMUL_PARAMETERS = struct.Struct("<4x3Ii3hbB16x")
 
 
 class Parameters(Protocol):
@@ -345,3 +346,18 @@ class Arg:
 
     def encode(self) -> bytes:
         return ARG_PARAMETERS.pack(self.outer, self.depth, self.inner, self.kind)
+
+
+@dataclass(frozen=True)
+class BatchMatmul:
+    """The fields of `struct tk_batch_matmul`; `shape`: rows, depth, columns; `adjoint`: inputs that are transposed."""
+
+    shape: tuple[int, int, int]
+    multiplier: int
+    shift: int
+    zero_points: tuple[int, int, int]
+    adjoint: tuple[bool, bool]
+
+    def encode(self) -> bytes:
+        transposed = self.adjoint[0] + 2 * self.adjoint[1]
+        return BATCH_MATMUL_PARAMETERS.pack(*self.shape, self.multiplier, *self.zero_points, self.shift, transposed)

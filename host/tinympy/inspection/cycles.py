@@ -43,6 +43,7 @@ _ARMV6M = {
     "ARG_MIN": Cost(per_input=13.5),
     "ASSIGN_VARIABLE": Cost(per_input=9.4),
     "AVERAGE_POOL_2D": Cost(per_input=12.5, per_output=600),
+    "BATCH_MATMUL": Cost(per_mac=15.2, per_output=60),
     "BATCH_TO_SPACE_ND": _ELEMENTS,
     "BROADCAST_TO": _BLOCKS,
     "CALL_ONCE": _NOTHING,

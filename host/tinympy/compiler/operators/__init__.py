@@ -6,6 +6,7 @@ from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operators import (
     arg,
     average_pool_2d,
+    batch_matmul,
     conv_2d,
     depthwise_conv_2d,
     elementwise,
@@ -31,6 +32,7 @@ LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "ARG_MIN": arg.lower,
     "ASSIGN_VARIABLE": variables.lower_assign,
     "AVERAGE_POOL_2D": average_pool_2d.lower,
+    "BATCH_MATMUL": batch_matmul.lower,
     "BATCH_TO_SPACE_ND": movement.lower,
     "BROADCAST_TO": movement.lower,
     "CALL_ONCE": variables.lower_nothing,
