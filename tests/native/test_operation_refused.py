@@ -226,7 +226,7 @@ ACTIVATIONS[TRANSPOSE] += [
 ACTIVATIONS[FILL].append(("larger than the arena", parameters(FILL, "fill", bytes=LARGEST)))
 ACTIVATIONS[GATHER] += [
     ("input larger than 4 GiB", parameters(GATHER, "gather", outer=BIG)),
-    ("output larger than the arena", parameters(GATHER, "gather", outer=8)),
+    ("output larger than the arena", parameters(GATHER, "gather", outer=12)),
 ]
 ACTIVATIONS[SVDF] += [
     ("state behind the arena", parameters(SVDF, "svdf", state=BIG - 1)),
