@@ -71,7 +71,7 @@ def network() -> Graph:
         t.new(1, 7, 5, 2),
         t.new(1, 4, 4, 2, scale=0.1, dtype="int32"),
         t.new(1, 4, 2, dtype="int32", quantization=None),
-        t.new(1, 4, 4, 4),
+        t.new(1, 4, 4),
     )
     lstm = (steps, *gates, -1, -1, -1, *[gate_bias] * 4, -1, -1, hidden, cell, -1, -1, -1, -1)
     operators = (
@@ -101,7 +101,7 @@ def network() -> Graph:
         Operator("RESIZE_BILINEAR", (first, t.numbers(7, 5)), outputs[11:12]),
         Operator("QUANTIZE", (first,), outputs[12:13]),
         Operator("ARG_MAX", (first, t.numbers(2)), outputs[13:14]),
-        Operator("BATCH_MATMUL", (first, first), outputs[14:], {"adj_y": True}),
+        Operator("BATCH_MATMUL", (steps, steps), outputs[14:], {"adj_y": True}),
     )
     return Graph(tuple(t), operators, (first,), outputs)
 
