@@ -264,7 +264,7 @@ class DeviceUnderTest:
         known = self.source == BUFFER and self._wire_input == "float32" and self._buffer_used == self._wire_bytes
         text = quantisation.results(
             self._wire_results,
-            model.output,
+            model.output_integers(),
             model.output_scale,
             model.output_zero_point,
             self._buffer if known else None,

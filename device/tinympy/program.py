@@ -21,7 +21,8 @@ TILE = "<IIII"
 TILE_BYTES = 16
 # A flag of an input: an inference may overwrite it.
 INPUT_REUSED = 1
-DTYPES = ("", "int8", "uint8", "float32")
+DTYPES = ("", "int8", "uint8", "float32", "int16", "int32")
+FORMATS = {"int16": "<%dh", "int32": "<%di"}
 
 
 class TensorInfo:
@@ -37,6 +38,21 @@ class TensorInfo:
         self.dtype = DTYPES[dtype]
         self.shape = tuple(fields[6 : 6 + rank])
         self.kept = not fields[12] & INPUT_REUSED
+        self.item_bytes = {"int16": 2, "int32": 4}.get(self.dtype, 1)
+
+    def values(self, view):
+        """The list of the integers that the bytes of `view` hold."""
+        if self.item_bytes > 1:
+            return list(struct.unpack(FORMATS[self.dtype] % (len(view) // self.item_bytes), view))
+        return [byte - 256 if byte > 127 and self.dtype != "uint8" else byte for byte in view]
+
+    def store(self, view, values):
+        """Fill the bytes of `view` with integers."""
+        if self.item_bytes > 1:
+            view[:] = struct.pack(FORMATS[self.dtype] % len(values), *values)
+            return
+        for i in range(len(view)):
+            view[i] = values[i] & 0xFF
 
 
 class Head:

@@ -54,7 +54,11 @@ enum tk_error {
     KERNEL(12, gather)                                                                                                 \
     KERNEL(13, log_softmax)                                                                                            \
     KERNEL(14, svdf)                                                                                                   \
-    KERNEL(15, lstm)
+    KERNEL(15, lstm)                                                                                                   \
+    KERNEL(16, resize_bilinear)                                                                                        \
+    KERNEL(17, quantise)                                                                                               \
+    KERNEL(18, arg)                                                                                                    \
+    KERNEL(19, batch_matmul)
 
 /* A program: this header, then input_count + output_count tensors, then the operations, then the tile table: together
  * the head. The tiles with the constants follow, or lie elsewhere (in flash). */
@@ -132,17 +136,19 @@ struct tk_fully_connected {
 struct tk_softmax {
     uint32_t rows, depth;
     uint32_t exponentials; /* entries of the table in the constants */
-    uint32_t reserved[8];
+    uint32_t output_bytes; /* of each element: 1 or 2 */
+    uint32_t reserved[7];
 };
 
 /* Begins as tk_softmax does; the table is SOFTMAX's for beta 1. */
 struct tk_log_softmax {
     uint32_t rows, depth;
     uint32_t exponentials;
+    uint32_t output_bytes;      /* 1 */
     int32_t multiplier;         /* from a distance, shifted up, to Q5.26 */
     int32_t inverse_multiplier; /* and back */
     int8_t shift, inverse_shift;
-    uint8_t reserved[22];
+    uint8_t reserved[18];
 };
 
 enum tk_elementwise_kind {
@@ -237,6 +243,46 @@ struct tk_lstm {
     uint8_t reserved[4];
 };
 
+/* One image; steps and origins in 1024ths of an input position. */
+struct tk_resize_bilinear {
+    uint16_t input_height, input_width;
+    uint16_t output_height, output_width;
+    uint16_t channels;
+    uint16_t reserved1;
+    uint32_t row_step, column_step;    /* from one output position to the next */
+    int32_t row_origin, column_origin; /* where the first output lies */
+    uint32_t reserved2[4];
+};
+
+struct tk_quantise {
+    uint32_t elements;
+    int32_t input_zero_point, output_zero_point;
+    int32_t multiplier;
+    int8_t shift;
+    uint8_t input_bytes, output_bytes; /* of each element: 1, 2 or 4 */
+    uint8_t reserved[25];
+};
+
+enum tk_arg_kind { TK_ARG_MAX = 0, TK_ARG_MIN = 1 };
+
+struct tk_arg {
+    uint32_t outer, depth, inner;
+    uint32_t kind;
+    uint32_t reserved[7];
+};
+
+/* (rows, depth) times (depth, columns). Bits of `transposed`: 1: the first lies as (depth, rows), 2: the second as
+ * (columns, depth). */
+struct tk_batch_matmul {
+    uint32_t input2; /* offset in the arena */
+    uint32_t rows, depth, columns;
+    int32_t multiplier;
+    int16_t zero_point1, zero_point2, output_zero_point;
+    int8_t shift;
+    uint8_t transposed;
+    uint32_t reserved[4];
+};
+
 /* Offsets in the arena beyond input, output and scratch (a second input, state) come first in the parameters. */
 struct tk_operation {
     uint8_t opcode;
@@ -257,6 +303,10 @@ struct tk_operation {
         struct tk_gather gather;
         struct tk_svdf svdf;
         struct tk_lstm lstm;
+        struct tk_resize_bilinear resize_bilinear;
+        struct tk_quantise quantise;
+        struct tk_arg arg;
+        struct tk_batch_matmul batch_matmul;
     } as;
 };
 

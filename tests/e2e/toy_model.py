@@ -22,6 +22,9 @@ class ToyModel:
         self.inputs, self.outputs = [self.input], [self.output]
         self.sleep_s = sleep_s
 
+    def output_integers(self):
+        return [byte - 256 if byte > 127 else byte for byte in self.output]
+
     def reset(self):
         pass
 

@@ -24,7 +24,7 @@ from tinympy.model.edges import inner_tensor
 from tinympy.model.graph import Graph
 from tinympy.model.write import write
 
-EIGHT_BITS = ("int8", "uint8")
+KNOWN = ("int8", "uint8", "int16", "int32")
 
 STATELESS = {
     name: module.single
@@ -45,7 +45,7 @@ def test_operator_is_bit_exact(library: KernelLibrary, name: str) -> None:
     @MODELS_PER_OPERATOR
     @given(STATELESS[name](name), SEEDS)
     def check(graph: Graph, seed: int) -> None:
-        assume(is_eight_bits(graph))
+        assume(is_known(graph))
         assert_bit_exact(library, graph, [sample_input_lists(graph, seed)])
 
     check()
@@ -102,19 +102,19 @@ def assert_bit_exact(
                 np.testing.assert_array_equal(outside(output, info), reference.get_output(position))
 
 
-def is_eight_bits(graph: Graph) -> bool:
+def is_known(graph: Graph) -> bool:
     """Whether the compiler means to support it; the reference engine knows more dtypes."""
     try:
         edges = [graph.tensors[inner_tensor(graph, index)].dtype for index in (*graph.inputs, *graph.outputs)]
     except ModelError:
         return False
-    return all(dtype in EIGHT_BITS for dtype in edges)
+    return all(dtype in KNOWN for dtype in edges)
 
 
 def inside(values: npt.NDArray[Any], info: TensorInfo) -> npt.NDArray[np.int8]:
     """A model's input as the arena holds it."""
     if info.dtype != "float32":
-        return values.view(np.int8)
+        return values.view(np.int8) if values.dtype.itemsize == 1 else values
     ratio = values / np.float32(info.scale)
     rounded = np.copysign(np.floor(np.abs(ratio) + np.float32(0.5)), ratio)
     return np.clip(rounded + info.zero_point, -128, 127).astype(np.int8)

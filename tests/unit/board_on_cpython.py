@@ -31,6 +31,9 @@ class ReversingModel:
         self.input, self.output = self.inputs[0], self.outputs[0]
         self.runs = 0
 
+    def output_integers(self):
+        return [byte - 256 if byte > 127 else byte for byte in self.output]
+
     def check(self):
         pass
 

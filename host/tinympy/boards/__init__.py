@@ -73,7 +73,7 @@ _KIB = 1024
 _MIB = 1024 * 1024
 
 BOARDS = (
-    Board("unix", "MicroPython's Unix port on this computer", arch="x64", heap_bytes=4_142_912, launch=_launch_unix),
+    Board("unix", "MicroPython's Unix port on this computer", arch="x64", heap_bytes=33_162_944, launch=_launch_unix),
     Board(
         "rp2040-emu",
         "Raspberry Pi Pico, emulated",

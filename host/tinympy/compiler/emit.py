@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
+from tinympy.compiler.lowering import size_bytes
 from tinympy.compiler.operation import NOWHERE, Span
 from tinympy.compiler.pack import Packed
 from tinympy.compiler.place import Arena
@@ -15,7 +16,7 @@ from tinympy.device import program as layout
 from tinympy.errors import ModelError
 from tinympy.model.edges import inner_tensor
 from tinympy.model.graph import Graph
-from tinympy.model.quantise import scale_of, zero_point_of
+from tinympy.model.quantise import is_count, scale_of, zero_point_of
 
 TILE_ALIGNMENT = 16
 MAX_ARENA_BYTES = 1 << 30
@@ -103,9 +104,8 @@ def _encode_tensor(graph: Graph, index: int, offset: int, flags: int) -> bytes:
     return struct.pack(
         layout.TENSOR,
         offset,
-        tensor.elements,
-        float(scale_of(tensor)),
-        zero_point_of(tensor),
+        size_bytes(tensor),
+        *((1.0, 0) if is_count(tensor) else (float(scale_of(tensor)), zero_point_of(tensor))),
         layout.DTYPES.index(graph.tensors[index].dtype),
         len(tensor.shape),
         *shape,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from tinympy.boards import Board
 from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler.check import hint, missing_operators, places
 from tinympy.compiler.fold import fold
-from tinympy.compiler.operators import LOWERINGS
 from tinympy.errors import ModelError
 from tinympy.inspection.cycles import SOURCE
 from tinympy.inspection.fit import Fit, Fitting, modules
@@ -32,6 +32,7 @@ __all__ = [
     "Value",
     "inspect",
     "macs",
+    "places",
 ]
 
 
@@ -144,20 +145,5 @@ def _used(graph: Graph) -> tuple[Used, ...]:
 
 
 def _missing(graph: Graph) -> tuple[Missing, ...]:
-    places: dict[str, list[int]] = {}
-    for index, operator in fold(graph).remaining.items():
-        if operator.name not in LOWERINGS:
-            places.setdefault(operator.name, []).append(index)
-    return tuple(Missing(name, tuple(indices), _hint(name)) for name, indices in places.items())
-
-
-def _hint(name: str) -> str:
-    if name.startswith("custom operator Flex"):
-        return "convert without SELECT_TF_OPS: it stands for an operator of full TensorFlow"
-    if name.startswith("custom operator"):
-        return "build the model of TensorFlow Lite's own operators: only the program that made it knows this one"
-    if name in ("IF", "WHILE", "CALL"):
-        return "unroll it: convert the model without control flow"
-    if name in ("BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN", "UNIDIRECTIONAL_SEQUENCE_RNN", "RNN"):
-        return "use convolutions, SVDF, or a unidirectional LSTM"
-    return "replace it by operators of docs/operators.md, or cut it off and compute it on the computer or in Python"
+    missing = missing_operators(fold(graph))
+    return tuple(Missing(name, tuple(indices), hint(name)) for name, indices in missing.items())
