@@ -7,7 +7,7 @@
 #
 #   make native             build the native modules anew, into native_modules/prebuilt
 #   make benchmarks         how fast: kws01 beside TensorFlow Lite Micro, samples per second, 10^8 cases of arithmetic,
-#                           generated weights beside the official ones
+#                           generated weights beside the official ones; and every output byte beside tflite-micro's
 #   make format             ruff and clang-format
 
 VENV := .venv
@@ -20,7 +20,7 @@ bench: $(VENV)/.installed
 	$(BIN)/tinympy bench
 
 test: lint test-native
-	$(BIN)/python -m pytest tests/unit tests/e2e tests/board
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/unit tests/e2e tests/board
 
 lint: $(VENV)/.developing
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ lint: $(VENV)/.developing
 test-native: $(VENV)/.developing compilers
 	$(BIN)/python native_modules/build.py --check
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
-	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest --capture=sys tests/native
+	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest --capture=sys --numprocesses auto tests/native
 
 native: $(VENV)/.developing compilers
 	$(BIN)/python native_modules/build.py
@@ -42,6 +42,7 @@ benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/accuracy_rate.py
 	$(BIN)/python tests/benchmarks/arithmetic.py
 	$(BIN)/python tests/benchmarks/generated_weights.py
+	$(BIN)/python tests/benchmarks/exactness.py
 
 format: $(VENV)/.developing
 	$(BIN)/ruff check --fix .

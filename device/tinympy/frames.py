@@ -67,6 +67,7 @@ class Frames:
             return False
         if loads:
             self._dut.source = FRAME
+            self._dut.inferences = 0
         this = (sequence, kind, bytes(receiver.check))
         if this == self._executed:
             self._write(self._reply)
@@ -89,6 +90,7 @@ class Frames:
             start = compat.ticks_us()
             run()
             end = compat.ticks_us()
+            self._dut.inferences += 1
             return self._outputs() + struct.pack(wire.INFER_TAIL, compat.elapsed_us(end, start))
         if kind == wire.ECHO:
             return bytes(view)

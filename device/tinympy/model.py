@@ -12,8 +12,9 @@ class Model:
     engine -- makes an engine from the program; the native one when not given
 
     `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are
-    the first ones. Inference leaves the inputs as they are. Of the program's `program_bytes`, `flash_bytes` are not in
-    RAM. ValueError when the program is damaged, MemoryError when the heap is too small.
+    the first ones. Inference leaves the inputs as they are if `keeps_input`; else they are to be written before each.
+    Of the program's `program_bytes`, `flash_bytes` are not in RAM. ValueError when the program is damaged, MemoryError
+    when the heap is too small.
     """
 
     def __init__(self, program, tiles=None, engine=None):
@@ -25,6 +26,7 @@ class Model:
             check_tiles(program, head, compat.crc32)
         self.head = head
         self.name = head.name
+        self.keeps_input = head.keeps_input
         self.program_bytes = head.program_bytes
         self.flash_bytes = head.program_bytes - len(program) - tiles.ram_bytes if tiles else 0
         self._tiles = tiles
@@ -50,6 +52,10 @@ class Model:
         """One inference, or the operations first … last - 1 of the program."""
         self._engine.run(self._arena, self._first if first is None else first, self._last if last is None else last)
 
+    def output_integers(self):
+        """The list of the first output's quantised numbers."""
+        return self.head.outputs[0].values(self.output)
+
     def check(self):
         """ValueError when constants in flash are no longer what they were: their file was changed or removed.
 
@@ -61,19 +67,19 @@ class Model:
     def predict(self, values):
         """Run one inference on `values`, quantised inputs; returns the list of quantised outputs.
 
-        They are from -128 to 127, of uint8 tensors from 0 to 255. Several inputs or outputs stand one after another.
+        They are from -128 to 127, of uint8 tensors from 0 to 255, of int16 and int32 tensors whatever those hold.
+        Several inputs or outputs stand one after another.
         """
-        if len(values) != sum([len(view) for view in self.inputs]):
-            raise ValueError("%d values instead of %d" % (len(values), sum([len(view) for view in self.inputs])))
+        counts = [len(view) // tensor.item_bytes for view, tensor in zip(self.inputs, self.head.inputs)]
+        if len(values) != sum(counts):
+            raise ValueError("%d values instead of %d" % (len(values), sum(counts)))
         at = 0
-        for view in self.inputs:
-            for i in range(len(view)):
-                view[i] = values[at + i] & 0xFF
-            at += len(view)
+        for view, tensor, count in zip(self.inputs, self.head.inputs, counts):
+            tensor.store(view, values[at : at + count])
+            at += count
         self.check()
         self.run()
-        return [
-            byte - 256 if byte > 127 and tensor.dtype != "uint8" else byte
-            for view, tensor in zip(self.outputs, self.head.outputs)
-            for byte in view
-        ]
+        found = []
+        for view, tensor in zip(self.outputs, self.head.outputs):
+            found += tensor.values(view)
+        return found

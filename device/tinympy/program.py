@@ -11,7 +11,7 @@ HEADER = "<4sHHIIIBBBBHHIIH26s32s"
 HEADER_BYTES = 96
 BLOCK_SHIFT_AT = 23
 HEAD_BYTES_AT = 32
-TENSOR = "<IIfiBB6H2x"
+TENSOR = "<IIfiBB6HBx"
 TENSOR_BYTES = 32
 OPERATION = "<BBHIIII44s"
 OPERATION_BYTES = 64
@@ -19,11 +19,17 @@ TILE_ENTRY = "<II"
 TILE_ENTRY_BYTES = 8
 TILE = "<IIII"
 TILE_BYTES = 16
-DTYPES = ("", "int8", "uint8", "float32")
+# A flag of an input: an inference may overwrite it.
+INPUT_REUSED = 1
+DTYPES = ("", "int8", "uint8", "float32", "int16", "int32")
+FORMATS = {"int16": "<%dh", "int32": "<%di"}
 
 
 class TensorInfo:
-    """An input or output: its place in the arena (bytes), real = scale * (q - zero_point), and its shape."""
+    """An input or output: its place in the arena (bytes), real = scale * (q - zero_point), and its shape.
+
+    kept -- whether an inference leaves an input as it is
+    """
 
     def __init__(self, fields):
         self.offset, self.bytes, self.scale, self.zero_point, dtype, rank = fields[:6]
@@ -31,6 +37,22 @@ class TensorInfo:
             raise ValueError("an input or output of the program is damaged")
         self.dtype = DTYPES[dtype]
         self.shape = tuple(fields[6 : 6 + rank])
+        self.kept = not fields[12] & INPUT_REUSED
+        self.item_bytes = {"int16": 2, "int32": 4}.get(self.dtype, 1)
+
+    def values(self, view):
+        """The list of the integers that the bytes of `view` hold."""
+        if self.item_bytes > 1:
+            return list(struct.unpack(FORMATS[self.dtype] % (len(view) // self.item_bytes), view))
+        return [byte - 256 if byte > 127 and self.dtype != "uint8" else byte for byte in view]
+
+    def store(self, view, values):
+        """Fill the bytes of `view` with integers."""
+        if self.item_bytes > 1:
+            view[:] = struct.pack(FORMATS[self.dtype] % len(values), *values)
+            return
+        for i in range(len(view)):
+            view[i] = values[i] & 0xFF
 
 
 class Head:
@@ -59,6 +81,7 @@ class Head:
         ]
         self.inputs = tensors[:inputs]
         self.outputs = tensors[inputs:]
+        self.keeps_input = all(tensor.kept for tensor in self.inputs)
 
 
 def read(path):

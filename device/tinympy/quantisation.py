@@ -1,5 +1,5 @@
 """Between the numbers on the wire and the model's int8: inputs as the reference firmware quantises them, results as it
-prints them (mlcommons/tiny, benchmark/reference_submissions). Tensors are raw int8 bytes, seen as unsigned ones."""
+prints them (mlcommons/tiny, benchmark/reference_submissions). Inputs are raw int8 bytes, seen as unsigned ones."""
 
 import struct
 
@@ -16,12 +16,12 @@ def load(kind, wire, tensor, scale, zero_point):
             tensor[i] = _quantise(struct.unpack_from("<f", wire, 4 * i)[0], scale, zero_point) & 0xFF
 
 
-def results(kind, tensor, scale, zero_point, wire):
-    """The text within m-results-[...], of kind "truncated", "rounded" or "mse".
+def results(kind, integers, scale, zero_point, wire):
+    """The text within m-results-[...] of a tensor's `integers`, of kind "truncated", "rounded" or "mse".
 
     "mse" is the mean squared difference to the float32 inputs in `wire`; without them (None) it is nan.
     """
-    values = [((q ^ 0x80) - 128 - zero_point) * scale for q in tensor]
+    values = [(q - zero_point) * scale for q in integers]
     if kind == "truncated":
         return ",".join(["0.%d%d%d" % (int(v * 10), int(v * 100) % 10, int(v * 1000) % 10) for v in values])
     if kind == "rounded":

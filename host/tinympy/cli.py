@@ -17,7 +17,7 @@ from tinympy.commands.boards import boards
 from tinympy.commands.check import check
 from tinympy.commands.deploy import deploy
 from tinympy.commands.dut import dut
-from tinympy.commands.options import AsJson, AssetsFolder, BoardName, Firmware, PortName
+from tinympy.commands.options import AsJson, AssetsFolder, BoardName, Firmware, PortName, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.run import run
 from tinympy.commands.verify import verify
@@ -112,6 +112,7 @@ def bench(
     in_ram: Annotated[
         bool, typer.Option("--in-ram", help="Write nothing to the board's flash: its files stay in the heap.")
     ] = False,
+    reuse_input: ReuseInput = False,
     firmware: Firmware = None,
     assets: AssetsFolder = None,
     out: Annotated[Path, typer.Option(help="Folder for the records.")] = Path("results"),
@@ -136,6 +137,7 @@ def bench(
         weights_in=weights_in,
         port=port,
         in_ram=in_ram,
+        reuse_input=reuse_input,
     )
     records: list[Record] = []
     try:
@@ -183,12 +185,13 @@ def _require_valid(records: list[Record]) -> None:
 def compile_(
     model: Annotated[Path, typer.Argument(help="A full-int8 .tflite file.", metavar="MODEL")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The program to write.", metavar="FILE")],
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Compile a model into a program for the kernels."""
     from tinympy.compiler import compile_model
 
-    compiled = compile_model(_read(model), model.stem)
+    compiled = compile_model(_read(model), model.stem, reuse_input=reuse_input)
     try:
         out.write_bytes(compiled.program)
     except OSError as error:
@@ -197,6 +200,7 @@ def compile_(
         "program_bytes": len(compiled.program),
         "arena_bytes": compiled.arena.bytes,
         "activation_bytes": compiled.arena.activation_bytes,
+        "input_reused": not compiled.arena.keeps_input,
         "operations": len(compiled.lowered.operations),
         "model_sha256": compiled.model_sha256,
     }

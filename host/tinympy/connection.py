@@ -36,6 +36,19 @@ class Connected:
     identity: Identity
     mpy: deploy.Mpy
 
+    @property
+    def module(self) -> deploy.Module:
+        """The native module that its firmware loads."""
+        return deploy.native_module(self.mpy)
+
+    def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> None:
+        """Write what differs of the device package, the native module and `programs` (by the name to load them under).
+
+        BoardError when it does not fit, or the board fails.
+        """
+        package = deploy.package(self.module, programs)
+        files.write(self.line, files.differences(self.line, self.identity.library, package), progress)
+
 
 @contextlib.contextmanager
 def connected(board: boards.Board, programs: Mapping[str, bytes] | None = None) -> Iterator[Connected]:
@@ -66,17 +79,17 @@ def serving(
     """
     with connected(board, None if in_ram else {task.name: program}) as found:
         line = found.line
-        module = deploy.native_module(found.mpy)
-        package = deploy.package(module, {task.name: program})
+        module = found.module
 
         def progress(done: int, total: int) -> None:
             observe("deploy", done, total)
 
         if in_ram:
+            package = deploy.package(module, {task.name: program})
             needed = ram.needed_bytes(package, program, module.ram_bytes)
             ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
         else:
-            files.write(line, files.differences(line, found.identity.library, package), progress)
+            found.install({task.name: program}, progress)
         wire = (task.wire_input, task.wire_results, task.wire_bytes)
         line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else ""))
         dut = Dut(line, patience=board.patience)

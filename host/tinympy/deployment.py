@@ -92,7 +92,7 @@ def deploy_to(board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe
         )
     with connection.connected(board) as found:
         line, library = found.line, found.identity.library
-        package = deploy.package(deploy.native_module(found.mpy), programs)
+        package = deploy.package(found.module, programs)
         needed = files.differences(line, library, package)
         left_bytes = needed.free_bytes
         if not dry_run:

@@ -1,8 +1,8 @@
-"""Anybody's model on anybody's inputs: what a board makes of them."""
+"""Anybody's model on anybody's inputs: what a board, or the reference engine, makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from tinympy import connection
+from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.errors import UsageError
 from tinympy.input_files import Given
 from tinympy.inspection.fit import compile_for
-from tinympy.plan import Target
+from tinympy.model.edges import inner_tensor
+from tinympy.plan import REFERENCE, Target
+from tinympy.reference import Interpreter
 from tinympy.signature import Array, Signature, parts
 from tinympy.subject import Subject
 
@@ -24,11 +27,15 @@ _CLASSIFIERS = ("SOFTMAX", "LOG_SOFTMAX")
 
 @dataclass(frozen=True)
 class Inference:
-    """One input's outputs, raw, and the microseconds that the board took."""
+    """One input's outputs, raw, and the microseconds that the board took, None without one.
+
+    heard_at_ms: of sound, where in its recording it ends (see `input_files.Given`).
+    """
 
     name: str
     outputs: tuple[Array, ...]
-    elapsed_us: int
+    elapsed_us: int | None
+    heard_at_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,17 +55,41 @@ def run(target: Target, given: Sequence[Given], observe: Observer) -> tuple[Subj
         NoBoardError, BoardError: the board.
     """
     task = target.task
-    compiled = compile_for(target.board, task.model(), task.name)
+    compiled = compile_for(target.board, task.model(), task.name, reuse_input=target.reuse_input)
     signature = Signature.of(compiled.graph)
+    # The caveat of official weights is about random inputs, and these are not.
+    caveat = task.caveat if task.weights == "generated" else None
     inferences = []
-    with connection.serving(target.board, task, compiled.program, observe) as serving:
-        serving.dut.reset()
+    if target.engine == REFERENCE:
+        board = None
+        infer = _reference(compiled, signature)
         for index, each in enumerate(given):
-            content, elapsed_us = serving.dut.infer_sample(each.data, _PATIENCE_S)
-            inferences.append(Inference(each.name, tuple(parts(content, signature.outputs)), elapsed_us))
+            inferences.append(Inference(each.name, infer(each.data), None, each.heard_at_ms))
             observe("inferences", index + 1, len(given))
-    subject = Subject(task.name, task.model_file, target.engine, serving.board)
+    else:
+        with connection.serving(target.board, task, compiled.program, observe) as serving:
+            board = serving.board
+            serving.dut.reset()
+            for index, each in enumerate(given):
+                content, elapsed_us = serving.dut.infer_sample(each.data, _PATIENCE_S)
+                outputs = tuple(parts(content, signature.outputs))
+                inferences.append(Inference(each.name, outputs, elapsed_us, each.heard_at_ms))
+                observe("inferences", index + 1, len(given))
+    subject = Subject(task.name, task.model_file, target.engine, board, caveat)
     return subject, Run(signature, tuple(inferences), bool(compiled.lowered.state))
+
+
+def _reference(compiled: Compiled, signature: Signature) -> Callable[[bytes], tuple[Array, ...]]:
+    """An inference by the reference engine: from raw inputs to raw outputs, its state kept from one to the next."""
+    interpreter = Interpreter(compiled.graph)
+    kept = [inner_tensor(compiled.graph, index) for index in compiled.graph.outputs]
+
+    def infer(data: bytes) -> tuple[Array, ...]:
+        ends = signature.inputs
+        interpreter.run(*(end.given(raw) for end, raw in zip(ends, parts(data, ends), strict=True)))
+        return tuple(interpreter.values[index] for index in kept)
+
+    return infer
 
 
 def classes(signature: Signature, labels: Sequence[str]) -> list[str] | None:

@@ -1,10 +1,12 @@
-"""Anybody's data as a model's inputs: `.npy` and raw `.bin` files, and pictures."""
+"""Anybody's data as a model's inputs: `.npy` and raw `.bin` files, pictures, and sound where a task defines how."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -12,14 +14,22 @@ from tinympy import pictures
 from tinympy.errors import UsageError
 from tinympy.pictures import Pixels
 from tinympy.signature import Array, End
+from tinympy.tasks import FileFormat, Hearing
+
+_SOUND = ".wav"
+_ZIP_MAGIC = b"PK"
 
 
 @dataclass(frozen=True)
 class Given:
-    """One inference's inputs, all tensors raw and one after another; `name` says which files they are from."""
+    """One inference's inputs, all tensors raw and one after another; `name` says which files they are from.
+
+    heard_at_ms: where in its recording it ends, counted from that of the recording's first one; None without sound.
+    """
 
     name: str
     data: bytes
+    heard_at_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,12 +38,21 @@ class _Content:
 
     tensors: list[Array]
     how: str
+    hop_ms: int | None = None
 
 
-def read(files: Sequence[Path], ends: Sequence[End], pixels: Pixels) -> tuple[list[Given], list[str]]:
+def read(
+    files: Sequence[Path],
+    ends: Sequence[End],
+    pixels: Pixels,
+    hearing: Hearing | None = None,
+    data_file: FileFormat | None = None,
+) -> tuple[list[Given], list[str]]:
     """Inputs in the order of the files, and, each once, sentences on how values became the model's integers.
 
     A file may hold several inferences. A model with several inputs takes as many files for each, in the model's order.
+    `hearing` is what makes inputs of sound, None where that is not known of the model; `data_file` what a `.bin` file
+    is, None: raw bytes.
 
     Raises:
         UsageError: a file cannot be read, or does not fit the model's input.
@@ -47,42 +66,47 @@ def read(files: Sequence[Path], ends: Sequence[End], pixels: Pixels) -> tuple[li
     how: list[str] = []
     for at in range(0, len(files), len(ends)):
         group = files[at : at + len(ends)]
-        contents = [_read(file, end, pixels) for file, end in zip(group, ends, strict=True)]
+        contents = [_read(file, end, pixels, hearing, data_file) for file, end in zip(group, ends, strict=True)]
         how += [content.how for content in contents]
         counts = {len(content.tensors) for content in contents}
         if len(counts) > 1:
             raise UsageError(f"{' and '.join(map(str, group))} hold {' and '.join(map(str, sorted(counts)))} inputs")
         name = "+".join(file.name for file in group)
+        hop_ms = contents[0].hop_ms
         for index in range(counts.pop()):
             numbered = f"{name}[{index}]" if len(contents[0].tensors) > 1 else name
             data = b"".join(content.tensors[index].tobytes() for content in contents)
-            given.append(Given(numbered, data))
+            given.append(Given(numbered, data, None if hop_ms is None else hop_ms * index))
     return given, list(dict.fromkeys(how))
 
 
-def _read(file: Path, end: End, pixels: Pixels) -> _Content:
+def _read(file: Path, end: End, pixels: Pixels, hearing: Hearing | None, data_file: FileFormat | None) -> _Content:
     try:
         if file.suffix.lower() == ".npy":
             return _numbers(file, end)
         if file.suffix.lower() == ".bin":
-            return _raw(file, end)
+            return _raw(file, end) if data_file is None else _formatted(file, data_file)
         if file.suffix.lower() in pictures.SUFFIXES:
             return _Content(*pictures.read(file, end, pixels))
+        if file.suffix.lower() == _SOUND:
+            return _sound(file, end, hearing)
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
     raise UsageError(
         f"{file}: inputs of this kind are not known",
-        f"known are .npy, .bin (raw {end.raw_dtype}) and pictures ({' '.join(pictures.SUFFIXES)})",
+        f"known are .npy, .bin (raw {end.raw_dtype}), .wav and pictures ({' '.join(pictures.SUFFIXES)})",
     )
 
 
 def _numbers(file: Path, end: End) -> _Content:
-    try:
-        array = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise UsageError(f"{file} is no .npy file: {error}", "numpy.save writes one") from error
-    if not isinstance(array, np.ndarray):
+    content = file.read_bytes()
+    if content.startswith(_ZIP_MAGIC):
         raise UsageError(f"{file} holds several arrays", "give each in an .npy file of its own")
+    try:
+        array = np.lib.format.read_array(BytesIO(content), allow_pickle=False)
+    # The header is Python text, which is tokenised and parsed; its shape may ask for more memory than there is.
+    except (ValueError, EOFError, SyntaxError, TokenError, OverflowError, MemoryError) as error:
+        raise UsageError(f"{file} is no .npy file, or damaged: {error}", "numpy.save writes one") from error
     count, rest = divmod(array.size, end.elements)
     if rest or not count or (count > 1 and len(array) != count):
         raise UsageError(
@@ -118,3 +142,16 @@ def _raw(file: Path, end: End) -> _Content:
         list(np.frombuffer(content, end.raw_dtype).reshape(count, -1)),
         f"bytes are raw {end.raw_dtype}, {end.bytes} for each input",
     )
+
+
+def _sound(file: Path, end: End, hearing: Hearing | None) -> _Content:
+    if hearing is None:
+        raise UsageError(
+            f"{file} is sound, and how that becomes input {end.name!r} is not known",
+            "only sww01 defines it to the last bit; for others compute the features and give them as .npy",
+        )
+    return replace(_formatted(file, hearing), hop_ms=hearing.hop_ms)
+
+
+def _formatted(file: Path, known: FileFormat) -> _Content:
+    return _Content(list(known.windows(file.read_bytes(), str(file))), known.how)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -37,6 +38,8 @@ def read(file: Path, end: End, pixels: Pixels) -> tuple[list[Array], str]:
             "pictures go into inputs of shape (1, height, width, 1 or 3)",
         )
     low, high = pixels.levels or _levels(end)
+    if not (np.isfinite([low, high]).all() and low != high):
+        raise UsageError(f"pixels from {low:g} to {high:g}", "--pixels takes two different numbers")
     _, height, width, channels = end.shape
     values = _open(file, "L" if channels == 1 else "RGB", (width, height))
     if pixels.bgr and channels == 3:
@@ -68,9 +71,12 @@ def _open(file: Path, mode: str, size: tuple[int, int]) -> Array:
     except ImportError as error:
         raise UsageError("pictures need Pillow, which is not installed", "pip install 'tinympy[pictures]'") from error
     try:
-        with Image.open(file) as picture:
-            # What a camera notes about how it was held.
-            upright = ImageOps.exif_transpose(picture).convert(mode)
+        with catch_warnings():
+            # Those of damaged notes and of great size; what cannot be read at all is an error.
+            simplefilter("ignore")
+            with Image.open(file) as picture:
+                # What a camera notes about how it was held.
+                upright = ImageOps.exif_transpose(picture).convert(mode)
     except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
         raise UsageError(f"{file} is no picture that can be read: {error}") from error
     return np.asarray(upright if upright.size == size else upright.resize(size, Image.Resampling.BILINEAR))

@@ -15,6 +15,8 @@ from tinympy.inspection.fit import Weights
 WEIGHTS: tuple[tasks.Weights, ...] = ("official", "generated")
 MODES = {"accuracy": ("accuracy",), "performance": ("performance",), "all": ("accuracy", "performance")}
 ENGINES = ("native",)
+REFERENCE = "reference"
+"""The numpy engine, on the computer; only `run` takes it."""
 PLACES: tuple[Weights, ...] = ("heap", "flash")
 WINDOW_S = 2.5
 EMULATED_SAMPLES = 20
@@ -28,6 +30,7 @@ class Target:
     board: boards.Board
     task: tasks.Task
     engine: str
+    reuse_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Job:
     folder: Path
     weights_in: Weights | None = None
     in_ram: bool = False
+    reuse_input: bool = False
 
 
 def plan(
@@ -65,11 +69,13 @@ def plan(
     weights_in: str | None = None,
     port: str | None = None,
     in_ram: bool = False,
+    reuse_input: bool = False,
 ) -> list[Job]:
     """The jobs in the order to run them.
 
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
+    `reuse_input`: inferences may overwrite their inputs.
     `weights` None: of official tasks the official ones where the model is here, else generated ones.
 
     Raises:
@@ -104,7 +110,7 @@ def plan(
     place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
 
     def job(task: tasks.Task, modes: tuple[str, ...]) -> Job:
-        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place, in_ram)
+        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place, in_ram, reuse_input)
 
     jobs = []
     for name in dict.fromkeys(names):
@@ -129,8 +135,10 @@ def target(
     assets: Path | None,
     firmware: str | None = None,
     port: str | None = None,
+    engines: Sequence[str] = ENGINES,
+    reuse_input: bool = False,
 ) -> Target:
-    """What a command works with that takes one task, or one model with random inputs.
+    """What a command works with that takes one task, or one model with random inputs, and one of `engines`.
 
     Raises:
         UsageError: an option has no meaning, not exactly one of task and model is given, or the model is none.
@@ -138,15 +146,15 @@ def target(
     """
     if (task_name is None) == (model is None):
         raise UsageError("one task or one model is needed", "--task NAME, or --model FILE.tflite")
-    _check_engine(engine)
+    _check_engine(engine, engines)
     _check_assets(assets)
-    chosen = attached.choose(board, port, firmware)
+    chosen = boards.get(attached.DEFAULT) if engine == REFERENCE else attached.choose(board, port, firmware)
     if model is not None:
-        return Target(chosen, tasks.ModelFile(model), engine)
+        return Target(chosen, tasks.ModelFile(model), engine, reuse_input)
     task = tasks.get(task_name or "", assets)
     if isinstance(task, tasks.OfficialTask):
         task = _as_far_as_it_goes(task, "performance", None)
-    return Target(chosen, task, engine)
+    return Target(chosen, task, engine, reuse_input)
 
 
 def models(names: Sequence[str], assets: Path | None) -> list[tasks.Task]:
@@ -176,9 +184,9 @@ def lasting(board: str | None, port: str | None, folder: Path | None) -> boards.
     return chosen
 
 
-def _check_engine(engine: str) -> None:
-    if engine not in ENGINES:
-        raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(ENGINES)}")
+def _check_engine(engine: str, engines: Sequence[str] = ENGINES) -> None:
+    if engine not in engines:
+        raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(engines)}")
 
 
 def _check_assets(assets: Path | None) -> None:

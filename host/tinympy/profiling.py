@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-from tinympy import connection
+from tinympy import connection, records
 from tinympy.compiler import Compiled
 from tinympy.compiler.operation import Channels, Operation
 from tinympy.connection import Observer
@@ -94,10 +94,13 @@ def profile(target: Target, window_s: float, observe: Observer) -> tuple[Subject
         NoBoardError, BoardError: the board.
     """
     task = target.task
-    compiled = compile_for(target.board, task.model(), task.name)
+    compiled = compile_for(target.board, task.model(), task.name, reuse_input=target.reuse_input)
     data = task.samples(1)[0].inputs[0].tobytes()
     with connection.serving(target.board, task, compiled.program, observe) as serving:
-        subject = Subject(task.name, task.model_file, target.engine, serving.board, task.caveat)
+        caveats = [*([task.caveat] if task.caveat else []), *([records.INPUT_REUSED] if target.reuse_input else [])]
+        subject = Subject(
+            task.name, task.model_file, target.engine, serving.board, "; ".join(caveats) if caveats else None
+        )
         return subject, measure(serving.dut, compiled, data, serving.board.clock_hz, window_s, observe)
 
 

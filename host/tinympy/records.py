@@ -23,6 +23,8 @@ from tinympy.errors import UsageError
 
 SCHEMA = "tinympy-record/1"
 
+INPUT_REUSED = "input reused: timed inferences run on what those before left in its place"
+
 Status = Literal["running", "complete", "interrupted", "failed"]
 
 
@@ -91,12 +93,16 @@ class DataSet:
 
 @dataclass
 class Program:
-    """What the compiler made of the model for this engine and architecture."""
+    """What the compiler made of the model for this engine and architecture.
+
+    input_reused: an inference overwrites its input.
+    """
 
     sha256: str
     size_bytes: int
     arena_bytes: int
     operations: int | None = None
+    input_reused: bool = False
 
 
 @dataclass

@@ -58,7 +58,7 @@ def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
     """
     task = job.task
     model = task.model()
-    compiled = compile_for(job.board, model, task.name, job.weights_in)
+    compiled = compile_for(job.board, model, task.name, job.weights_in, job.reuse_input)
     samples = task.samples(job.samples)
     started_s = time.monotonic()
     with connection.serving(job.board, task, compiled.program, observe, job.in_ram) as serving:
@@ -114,7 +114,10 @@ def _begin(
         info.program_bytes,
         info.arena_bytes,
         len(compiled.lowered.operations),
+        job.reuse_input,
     )
+    if job.reuse_input:
+        record.warnings.append(records.INPUT_REUSED)
     record.memory = records.Memory(
         arena_bytes=info.arena_bytes,
         program_bytes=info.program_bytes,

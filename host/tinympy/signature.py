@@ -13,7 +13,7 @@ from tinympy.compiler.check import check
 from tinympy.compiler.fold import fold
 from tinympy.model.edges import inner_tensor
 from tinympy.model.graph import Graph
-from tinympy.model.quantise import integer_range, scale_of, zero_point_of
+from tinympy.model.quantise import integer_range, is_count, scale_of, zero_point_of
 from tinympy.model.read import read
 
 Array = npt.NDArray[Any]
@@ -107,8 +107,8 @@ def _end(graph: Graph, index: int) -> End:
         shape=tensor.shape,
         dtype=tensor.dtype,
         raw_dtype=inner.dtype,
-        scale=float(scale_of(inner)),
-        zero_point=zero_point_of(inner),
+        scale=1.0 if is_count(inner) else float(scale_of(inner)),
+        zero_point=0 if is_count(inner) else zero_point_of(inner),
         raw_range=integer_range(inner),
         operator="" if index in graph.inputs else "".join(writers),
     )

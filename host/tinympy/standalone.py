@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tinympy import boot, connection, deploy, files, tasks
+from tinympy import boot, connection, deploy, tasks
 from tinympy.boards import Board
-from tinympy.connection import Connected, Observer
+from tinympy.connection import Observer
 from tinympy.dut import Dut
 from tinympy.inspection.fit import compile_for
 
@@ -36,7 +36,7 @@ def serving(board: Board, task: tasks.Task, at_boot: bool, observe: Observer) ->
     with connection.connected(board) as found:
         code = deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes)
         boot_file = boot.write(found.line, found.identity.library, code) if at_boot else None
-        _deploy(found, task, program, observe)
+        found.install({task.name: program}, lambda done, total: observe("deploy", done, total))
         found.line.start(code)
         Dut(found.line, patience=board.patience).wait_ready()
         found.line.detach()
@@ -47,9 +47,3 @@ def forget(board: Board) -> tuple[str, bool]:
     """Let the board start as before; the port, and whether tinympy had changed that."""
     with connection.connected(board) as found:
         return found.port, boot.remove(found.line, found.identity.library)
-
-
-def _deploy(found: Connected, task: tasks.Task, program: bytes, observe: Observer) -> None:
-    package = deploy.package(deploy.native_module(found.mpy), {task.name: program})
-    needed = files.differences(found.line, found.identity.library, package)
-    files.write(found.line, needed, lambda done, total: observe("deploy", done, total))

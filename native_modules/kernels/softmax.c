@@ -12,10 +12,12 @@ enum tk_error tk_softmax_check(const struct tk_operation *op, const uint8_t *con
                                const struct tk_limits *limits) {
     (void)constants;
     const struct tk_softmax *s = &op->as.softmax;
-    if (!s->rows || !s->depth || s->depth > MAX_DEPTH || !s->exponentials || s->exponentials > 256)
+    if (!s->rows || !s->depth || s->depth > MAX_DEPTH || !s->exponentials || s->exponentials > 256 ||
+        !s->output_bytes || s->output_bytes > 2)
         return TK_ERROR_SHAPE;
-    uint32_t bytes = tk_size(s->rows, s->depth);
-    if (!tk_fits(op->input, bytes, limits->arena_bytes) || !tk_fits(op->output, bytes, limits->arena_bytes))
+    uint32_t elements = tk_size(s->rows, s->depth);
+    if (op->output & (s->output_bytes - 1) || !tk_fits(op->input, elements, limits->arena_bytes) ||
+        !tk_fits(op->output, tk_size(elements, s->output_bytes), limits->arena_bytes))
         return TK_ERROR_ACTIVATIONS;
     if (s->exponentials * 4 > limits->constants_bytes)
         return TK_ERROR_CONSTANTS;
@@ -70,13 +72,15 @@ uint32_t tk_sum_of_exponentials(const int8_t *row, uint32_t depth, int32_t maxim
     return sum;
 }
 
-static void softmax_row(const int8_t *input, int8_t *output, uint32_t depth, const int32_t *exponential,
-                        uint32_t exponentials) {
+static void softmax_row(const int8_t *input, uint8_t *output, uint32_t depth, const int32_t *exponential,
+                        uint32_t exponentials, uint32_t output_bytes) {
     int32_t maximum = tk_row_maximum(input, depth);
     uint32_t sum = tk_sum_of_exponentials(input, depth, maximum, exponential, exponentials);
     int32_t headroom = tk_headroom(sum);
     int32_t reciprocal = tk_one_over_one_plus((int32_t)((sum << headroom) & 0x7fffffffu));
-    int32_t exponent = 12 - headroom + 31 - 8;
+    int32_t bits = output_bytes == 1 ? 8 : 16;
+    int32_t exponent = 12 - headroom + 31 - bits;
+    int32_t zero_point = -(1 << (bits - 1));
 
     for (uint32_t i = 0; i < depth; i++) {
         uint32_t distance = (uint32_t)(maximum - input[i]);
@@ -84,7 +88,11 @@ static void softmax_row(const int8_t *input, int8_t *output, uint32_t depth, con
         if (distance < exponentials && exponent <= 31)
             probability =
                 tk_rounding_divide_by_power(tk_doubling_high_multiply(exponential[distance], reciprocal), exponent);
-        output[i] = (int8_t)tk_clamp(probability - 128, -128, 127);
+        probability = tk_clamp(probability + zero_point, zero_point, -zero_point - 1);
+        if (output_bytes == 1)
+            output[i] = (uint8_t)probability;
+        else
+            ((int16_t *)(void *)output)[i] = (int16_t)probability;
     }
 }
 
@@ -92,10 +100,10 @@ void tk_softmax(const struct tk_operation *op, const uint8_t *constants, uint8_t
     const struct tk_softmax *s = &op->as.softmax;
     const int32_t *exponential = (const int32_t *)(const void *)constants;
     const int8_t *input = (const int8_t *)arena + op->input;
-    int8_t *output = (int8_t *)arena + op->output;
+    uint8_t *output = arena + op->output;
     for (uint32_t row = 0; row < s->rows; row++) {
-        softmax_row(input, output, s->depth, exponential, s->exponentials);
+        softmax_row(input, output, s->depth, exponential, s->exponentials, s->output_bytes);
         input += s->depth;
-        output += s->depth;
+        output += s->depth * s->output_bytes;
     }
 }

@@ -15,6 +15,7 @@
 #define TK_ALIGNMENT 8u               /* of the program, the handle and the arena, in bytes */
 #define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
 #define TK_NO_TILE 0xffffu            /* the tile of an operation without constants */
+#define TK_INPUT_REUSED 1u            /* a flag of an input: an inference may overwrite it */
 
 /* What tk_handle_bytes, tk_load and tk_run return, negated, when they refuse. From TK_ERROR_OPCODE on it is one
  * operation that is refused, and its index times 256 is subtracted as well. */
@@ -53,7 +54,11 @@ enum tk_error {
     KERNEL(12, gather)                                                                                                 \
     KERNEL(13, log_softmax)                                                                                            \
     KERNEL(14, svdf)                                                                                                   \
-    KERNEL(15, lstm)
+    KERNEL(15, lstm)                                                                                                   \
+    KERNEL(16, resize_bilinear)                                                                                        \
+    KERNEL(17, quantise)                                                                                               \
+    KERNEL(18, arg)                                                                                                    \
+    KERNEL(19, batch_matmul)
 
 /* A program: this header, then input_count + output_count tensors, then the operations, then the tile table: together
  * the head. The tiles with the constants follow, or lie elsewhere (in flash). */
@@ -86,7 +91,8 @@ struct tk_tensor {
     uint8_t dtype;
     uint8_t rank;
     uint16_t shape[6];
-    uint8_t reserved[2];
+    uint8_t flags; /* TK_INPUT_REUSED */
+    uint8_t reserved;
 };
 
 /* Where in the program a tile lies (its 16-byte header), and how many bytes of constants it holds. */
@@ -130,17 +136,19 @@ struct tk_fully_connected {
 struct tk_softmax {
     uint32_t rows, depth;
     uint32_t exponentials; /* entries of the table in the constants */
-    uint32_t reserved[8];
+    uint32_t output_bytes; /* of each element: 1 or 2 */
+    uint32_t reserved[7];
 };
 
 /* Begins as tk_softmax does; the table is SOFTMAX's for beta 1. */
 struct tk_log_softmax {
     uint32_t rows, depth;
     uint32_t exponentials;
+    uint32_t output_bytes;      /* 1 */
     int32_t multiplier;         /* from a distance, shifted up, to Q5.26 */
     int32_t inverse_multiplier; /* and back */
     int8_t shift, inverse_shift;
-    uint8_t reserved[22];
+    uint8_t reserved[18];
 };
 
 enum tk_elementwise_kind {
@@ -235,6 +243,46 @@ struct tk_lstm {
     uint8_t reserved[4];
 };
 
+/* One image; steps and origins in 1024ths of an input position. */
+struct tk_resize_bilinear {
+    uint16_t input_height, input_width;
+    uint16_t output_height, output_width;
+    uint16_t channels;
+    uint16_t reserved1;
+    uint32_t row_step, column_step;    /* from one output position to the next */
+    int32_t row_origin, column_origin; /* where the first output lies */
+    uint32_t reserved2[4];
+};
+
+struct tk_quantise {
+    uint32_t elements;
+    int32_t input_zero_point, output_zero_point;
+    int32_t multiplier;
+    int8_t shift;
+    uint8_t input_bytes, output_bytes; /* of each element: 1, 2 or 4 */
+    uint8_t reserved[25];
+};
+
+enum tk_arg_kind { TK_ARG_MAX = 0, TK_ARG_MIN = 1 };
+
+struct tk_arg {
+    uint32_t outer, depth, inner;
+    uint32_t kind;
+    uint32_t reserved[7];
+};
+
+/* (rows, depth) times (depth, columns). Bits of `transposed`: 1: the first lies as (depth, rows), 2: the second as
+ * (columns, depth). */
+struct tk_batch_matmul {
+    uint32_t input2; /* offset in the arena */
+    uint32_t rows, depth, columns;
+    int32_t multiplier;
+    int16_t zero_point1, zero_point2, output_zero_point;
+    int8_t shift;
+    uint8_t transposed;
+    uint32_t reserved[4];
+};
+
 /* Offsets in the arena beyond input, output and scratch (a second input, state) come first in the parameters. */
 struct tk_operation {
     uint8_t opcode;
@@ -255,6 +303,10 @@ struct tk_operation {
         struct tk_gather gather;
         struct tk_svdf svdf;
         struct tk_lstm lstm;
+        struct tk_resize_bilinear resize_bilinear;
+        struct tk_quantise quantise;
+        struct tk_arg arg;
+        struct tk_batch_matmul batch_matmul;
     } as;
 };
 
@@ -282,6 +334,25 @@ struct tk_limits {
     uint32_t arena_bytes;
     uint32_t constants_bytes; /* from the operation's constants to the end of their tile; 0 without constants */
 };
+
+/* In place. The compiler may let an output lie over an input of the same operation, so far below it that with this
+ * order no byte is written that is still to be read (host/tinympy/compiler/overlap.py computes how far). Every engine
+ * keeps to it; a kernel may read earlier than this says, but neither write earlier nor read later.
+ *
+ * - conv_2d, depthwise_conv_2d: output positions in increasing order, row by row. All that a position reads is read
+ *   before any of its channels is written; a conv_2d of one tap may read until the last one is.
+ * - average_pool_2d, max_pool_2d: as a conv_2d of one tap, a position's window is read until its last channel is
+ *   written.
+ * - fully_connected: rows in increasing order; a row of the input until the last of its outputs is written.
+ * - softmax, log_softmax: elements in increasing order, after their whole row was read once; element i of the input is
+ *   read for the last time before element i of the output is written.
+ * - elementwise, lookup: elements in increasing order, each read before it is written. What is broadcast, no output
+ *   lies over.
+ * - reduce: outputs in increasing order, each after all that it depends on was read.
+ * - copy, gather: elements and blocks in the order of the loops and indices, each from its first byte to its last.
+ * - svdf, lstm: no output lies over an input.
+ *
+ * Scratch and state never overlap anything. */
 
 #define TK_DECLARE_KERNEL(opcode, name)                                                                                \
     enum tk_error tk_##name##_check(const struct tk_operation *op, const uint8_t *constants,                           \

@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from tinympy import boards, generated, tasks
+from tinympy import boards, deploy, generated, tasks, transport
 from tinympy.compiler import Compiled, compile_model
 from tinympy.inspection import macs
 from tinympy.inspection.cycles import inference_cycles, operator_cycles

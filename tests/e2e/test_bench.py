@@ -65,6 +65,18 @@ def test_ad01_agrees_with_the_reference_on_the_supplied_input(tmp_path: Path) ->
     assert result["accuracy"]["value"] == pytest.approx(10.2645, abs=5e-5)
 
 
+def test_a_reused_input_is_said_and_leaves_the_accuracy_as_it_is(tmp_path: Path) -> None:
+    arguments = ["--task", "digits", "--samples", "50", *QUICK]
+    [kept], [reused] = bench(tmp_path, *arguments), bench(tmp_path, *arguments, "--reuse-input")
+    assert reused["accuracy"] == kept["accuracy"]
+    assert reused["memory"]["arena_bytes"] < kept["memory"]["arena_bytes"]
+    assert (kept["input_reused"], reused["input_reused"]) == (False, True)
+    said = [any(text.startswith("input reused") for text in result["warnings"]) for result in (kept, reused)]
+    assert said == [False, True] and len(reused["latency_ms"]["windows"]) == 5
+    program = records.read(Path(reused["record"])).program
+    assert program is not None and program.input_reused
+
+
 def test_arenas_are_as_small_as_promised(tmp_path: Path) -> None:
     need("kws01")
     need("ad01")

@@ -47,6 +47,14 @@ def test_figures_are_those_that_the_board_reports(task: str, tmp_path: Path) -> 
     assert foretold["module_bytes"]["x64"] == reported["memory"]["module_bytes"]
 
 
+def test_a_reused_input_is_said_and_saves_memory() -> None:
+    kept, reused = (check("digits", "--memory", *options) for options in ([], ["--reuse-input"]))
+    assert reused["arena_bytes"] < kept["arena_bytes"]
+    assert (kept["input_reused"], reused["input_reused"]) == (False, True)
+    assert reused["memory"]["lower_bound_bytes"] <= reused["memory"]["arena_bytes"] == reused["arena_bytes"]
+    assert "input reused" in tinympy("check", "digits", "--reuse-input").stdout
+
+
 def test_a_file_and_the_task_it_belongs_to_give_the_same_answer() -> None:
     by_file, by_name = check(DIGITS), check("digits")
     assert by_file == by_name

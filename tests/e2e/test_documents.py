@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tinympy import boards, connection, deploy, files
+from tinympy import boards, connection
 from tinympy.compiler import compile_model
 
 ROOT = Path(__file__).parents[2]
@@ -49,8 +49,7 @@ def test_the_python_of_the_readme_runs_on_the_board() -> None:
     [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     program = compile_model((ROOT / "datasets/digits/digits_int8.tflite").read_bytes(), "digits").program
     with connection.connected(boards.get("unix")) as board:
-        package = deploy.package(deploy.native_module(board.mpy), {"digits": program})
-        files.write(board.line, files.differences(board.line, "/lib", package))
+        board.install({"digits": program})
         output = board.line.exec(code.replace("m.predict", "print(m.predict") + ")")
     values = [int(value) for value in output.strip("[]\n ").split(",")]
     # A softmax over ten classes, quantised with scale 1/256.

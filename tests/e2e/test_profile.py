@@ -44,6 +44,11 @@ def test_digits_is_profiled_layer_by_layer(tmp_path: Path) -> None:
     assert [float(row["time_us"]) for row in rows] == [layer["time_us"] for layer in layers]
 
 
+def test_a_reused_input_is_said() -> None:
+    result = json.loads(profile("--task", "digits", "--json", "--reuse-input").stdout)
+    assert result["caveat"].startswith("input reused") and result["sum_us"] > 0
+
+
 def test_anybodys_model_is_profiled_and_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     chart = tmp_path / "layers.svg"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import wave
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinympy import tasks
+from tinympy import generated, tasks
 from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 from tinympy.model.read import read
 from tinympy.model.write import write
@@ -23,9 +25,11 @@ INPUTS = ROOT / "datasets/digits/inputs.npy"
 COMMAND = [sys.executable, "-m", "tinympy", "run"]
 
 
-def run(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | Path, code: int = 0, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, *map(str, arguments)]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert finished.returncode == code, finished.stderr
     return finished
 
@@ -95,6 +99,77 @@ def test_a_streaming_model_keeps_its_state_from_input_to_input(tmp_path: Path) -
     assert "reset before the first" in run(model, tmp_path / "frames.npy", "--samples", "1").stdout
 
 
+def test_the_reference_engine_gives_the_same_outputs_without_a_board(tmp_path: Path) -> None:
+    native = json.loads(run(MODEL, INPUTS, "--samples", "3", "--json").stdout)
+    result = json.loads(run(MODEL, INPUTS, "--samples", "3", "--json", "--engine", "reference").stdout)
+    assert [each["raw"] for each in result["inferences"]] == [each["raw"] for each in native["inferences"]]
+    assert (result["engine"], result["board"], result["inferences"][0]["time_us"]) == ("reference", None, None)
+    floats = np.random.RandomState(2).uniform(-40, 40, (4, 1, 4)).astype(np.float32)
+    for name in ("a.npy", "b.npy"):
+        np.save(tmp_path / name, floats)
+    model = two_by_two(tmp_path)
+    for engine in ("native", "reference"):
+        run(model, tmp_path / "a.npy", tmp_path / "b.npy", "--engine", engine, "-o", tmp_path / f"{engine}.npz")
+    native_outputs, outputs = (np.load(tmp_path / f"{engine}.npz") for engine in ("native", "reference"))
+    assert sorted(outputs) == ["output0", "output1"]
+    assert all(np.array_equal(outputs[name], native_outputs[name]) for name in outputs)
+
+
+def test_the_model_of_a_task_can_be_run() -> None:
+    result = json.loads(run("--task", "digits", INPUTS, "--samples", "2", "--json").stdout)
+    expected = reference(np.load(INPUTS)[:2])
+    assert result["task"] == "digits"
+    assert [each["raw"] for each in result["inferences"]] == [[row.tolist()] for row in expected]
+
+
+def spoken(file: Path, seconds: float = 1.6) -> Path:
+    """Noise that grows and fades, and a tone in the middle."""
+    time_s = np.arange(int(16000 * seconds)) / 16000
+    noise = np.random.RandomState(4).normal(size=len(time_s)) * 4000 * np.sin(np.pi * time_s / seconds)
+    tone = 9000 * np.sin(2 * np.pi * 800 * time_s) * (abs(time_s - seconds / 2) < 0.2)
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16000)
+        sound.writeframes(np.round(noise + tone).clip(-32768, 32767).astype("<i2").tobytes())
+    return file
+
+
+def test_sww01_hears_a_recording_hop_by_hop(tmp_path: Path) -> None:
+    nowhere = {name: value for name, value in os.environ.items() if name != "TINYMPY_ASSETS"}
+    nowhere["XDG_CACHE_HOME"] = str(tmp_path)
+    arguments = ["--task", "sww01", spoken(tmp_path / "s.wav"), "-o", tmp_path / "out.npy"]
+    result = json.loads(run(*arguments, "--json", environment=nowhere).stdout)
+    hearing = tasks.get("sww01").hearing
+    assert hearing is not None
+    windows = hearing.windows((tmp_path / "s.wav").read_bytes(), "s.wav")
+    assert len(windows) == 50
+    interpreter = Interpreter(read(generated.build("sww01")))
+    expected = np.concatenate([interpreter.run(window.reshape(1, 30, 1, 40))[0] for window in windows])
+    assert np.array_equal(np.load(tmp_path / "out.npy"), expected)
+    assert sum(stretch["hops"] for stretch in result["heard"]) == 50
+    assert [stretch["begin_ms"] for stretch in result["heard"]][:1] == [0]
+    detected = [stretch for stretch in result["heard"] if stretch["detected"]]
+    assert sum(stretch["hops"] for stretch in detected) == np.count_nonzero(expected[1:, 0] > 115)
+    assert "generated weights" in result["caveat"]
+
+
+@pytest.mark.parametrize("arguments", ["--task sww01 SOUND", "MODEL SOUND", "MODEL SOUND --engine reference"])
+def test_the_wake_word_is_detected_in_the_recording_that_is_published(arguments: str) -> None:
+    folder = os.environ.get("TINYMPY_ASSETS")
+    if folder is None:
+        pytest.skip("the official files are missing: set TINYMPY_ASSETS")
+    files = {"MODEL": "models/str_ww_ref_model.tflite", "SOUND": "datasets/sww01/short_wav_easy10s.wav"}
+    named = [Path(folder, files[word]) if word in files else word for word in arguments.split()]
+    lines = run(*named).stdout.splitlines()
+    detected = [line.split() for line in lines if line.rstrip().endswith(" detected")]
+    assert detected == [
+        ["1.38", "…", "2.11", "24", "0.9805", "…", "0.9961", "(123", "…", "127)", "detected"],
+        ["4.99", "…", "4.99", "1", "0.9531", "…", "0.9531", "(116", "…", "116)", "detected"],
+    ]
+    assert any(line.startswith("short_wav_easy10s.") for line in lines)
+
+
 def two_by_two(folder: Path) -> Path:
     """A model with two inputs and two outputs: their sum, and their maximum."""
 
@@ -152,9 +227,38 @@ def test_bench_takes_a_model_for_its_latency_and_memory(tmp_path: Path) -> None:
         ([MODEL, INPUTS, "--labels", ROOT / "LICENSE"], "labels for outputs of 10"),
         ([MODEL, INPUTS, "--labels", "nosuch.txt"], "cannot read nosuch.txt"),
         ([MODEL, MODEL], "inputs of this kind are not known"),
+        ([MODEL], "no inputs for"),
+        ([MODEL, INPUTS, "--engine", "nosuch"], "no engine nosuch"),
+        ([MODEL, INPUTS, "--engine", "reference", "--board", "unix"], "runs on this computer"),
+        (["--task", "nosuch", INPUTS], "no task nosuch"),
+        (["--task", "sww01", ROOT / "LICENSE"], "inputs of this kind are not known"),
     ],
 )
 def test_a_wrong_option_is_one_error_line_with_a_hint(arguments: list[str | Path], message: str) -> None:
     lines = run(*arguments, code=2).stderr.strip().splitlines()
     assert lines[0].startswith("error: ") and message in lines[0]
     assert all(line.startswith("hint: ") for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.wav", b"RIFF", "not a .wav file"),
+        ("x.bin", bytes(7), "has 7 bytes, an input of kws01 has 490"),
+        ("x.npy", b"\x93NUMPY", "no .npy file, or damaged"),
+        ("x.png", b"\x89PNG\r\n", "no picture that can be read"),
+    ],
+)
+def test_a_damaged_file_is_one_error_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    # A task whose inputs can come from such a file.
+    task = {".wav": "sww01", ".png": "ic01"}.get(Path(name).suffix, "kws01")
+    lines = run("--task", task, tmp_path / name, code=2).stderr.strip().splitlines()
+    assert lines[0].startswith("error: ") and message in lines[0] and name in lines[0]
+    assert len(lines) <= 2 and all(line.startswith("hint: ") for line in lines[1:])
+
+
+def test_sound_for_another_task_than_sww01_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    error, hint = run("--task", "kws01", spoken(tmp_path / "s.wav"), code=2).stderr.strip().splitlines()
+    assert "is sound, and how that becomes input" in error
+    assert "only sww01 defines it" in hint

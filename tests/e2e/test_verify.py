@@ -87,6 +87,10 @@ def test_digits_agrees_and_says_how_much_was_compared() -> None:
     assert result["compared_bytes"] == 3 * (layers_bytes + graph.tensors[graph.outputs[0]].elements)
 
 
+def test_layers_agree_that_overwrite_the_input() -> None:
+    assert "bytes agree" in verify("--task", "digits", "--reuse-input").stdout
+
+
 def test_anybodys_model_is_verified_on_random_inputs() -> None:
     model = str(ROOT / "datasets/digits/digits_int8.tflite")
     result = json.loads(verify("--model", model, "--samples", "2", "--json").stdout)

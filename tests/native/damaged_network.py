@@ -15,12 +15,13 @@ NAMES = (
     *("hidden state", "cell state", "memory"),
     *("convolution", "pointwise", "depthwise", "average pool", "dense", "softmax", "max pool", "constant", "add"),
     *("lookup", "reduce", "transpose", "fill", "pad", "gather", "log softmax", "svdf", "lstm"),
+    *("resize", "quantise", "arg", "product"),
 )
 """The operations of `network`, in order."""
 OPERATIONS = range(len(NAMES))
 _, _, _, *_COMPUTING = OPERATIONS
 CONV, POINTWISE, DEPTHWISE, AVERAGE_POOL, DENSE, SOFTMAX, MAX_POOL, CONSTANT, ADD, *_REST = _COMPUTING
-LOOKUP, REDUCE, TRANSPOSE, FILL, PAD, GATHER, LOG_SOFTMAX, SVDF, LSTM = _REST
+LOOKUP, REDUCE, TRANSPOSE, FILL, PAD, GATHER, LOG_SOFTMAX, SVDF, LSTM, RESIZE, QUANTISE, ARG, PRODUCT = _REST
 
 Damage = Callable[[ProgramView], None]
 
@@ -67,6 +68,10 @@ def network() -> Graph:
         t.new(1, 32, scale=1 / 16, zero_point=127),
         t.new(1, 3),
         t.new(1, 4, 3),
+        t.new(1, 7, 5, 2),
+        t.new(1, 4, 4, 2, scale=0.1, dtype="int32"),
+        t.new(1, 4, 2, dtype="int32", quantization=None),
+        t.new(1, 4, 4),
     )
     lstm = (steps, *gates, -1, -1, -1, *[gate_bias] * 4, -1, -1, hidden, cell, -1, -1, -1, -1)
     operators = (
@@ -88,8 +93,15 @@ def network() -> Graph:
         Operator("SVDF", (flat, *filters, unit_bias, memory), outputs[9:10], {"rank": 2}),
         Operator("RESHAPE", (first,), (steps,)),
         Operator(
-            "UNIDIRECTIONAL_SEQUENCE_LSTM", lstm, outputs[10:], {"fused_activation_function": "TANH", "cell_clip": 10.0}
+            "UNIDIRECTIONAL_SEQUENCE_LSTM",
+            lstm,
+            outputs[10:11],
+            {"fused_activation_function": "TANH", "cell_clip": 10.0},
         ),
+        Operator("RESIZE_BILINEAR", (first, t.numbers(7, 5)), outputs[11:12]),
+        Operator("QUANTIZE", (first,), outputs[12:13]),
+        Operator("ARG_MAX", (first, t.numbers(2)), outputs[13:14]),
+        Operator("BATCH_MATMUL", (steps, steps), outputs[14:], {"adj_y": True}),
     )
     return Graph(tuple(t), operators, (first,), outputs)
 

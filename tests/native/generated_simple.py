@@ -179,6 +179,37 @@ def reduction(name: str) -> Callable[[Builder], None]:
     return generate
 
 
+def arg(name: str) -> Callable[[Builder], None]:
+    """Along any axis; few different values, so that equal ones compete."""
+
+    def generate(builder: Builder) -> None:
+        shape = builder.draw(SHAPES)
+        axis = builder.draw(st.integers(-len(shape), len(shape) - 1))
+        source = builder.input(shape, 0.5)
+        if builder.draw(st.booleans()):
+            source = builder.value(shape, 20.0, 0)
+            builder.operator("QUANTIZE", (builder.last,), source)
+        kept = tuple(size for at, size in enumerate(shape) if at != axis % len(shape))
+        builder.operator(name, (source, builder.constant(axis)), builder.value(kept, dtype="int32"))
+
+    return generate
+
+
+def batch_matmul(builder: Builder) -> None:
+    """Either input transposed, constant or broadcast along some batches."""
+    rows, depth, columns = (builder.draw(st.integers(1, 12)) for _ in range(3))
+    batches = builder.draw(st.lists(st.integers(1, 3), max_size=2).map(tuple))
+    adjoint = builder.draw(st.booleans()), builder.draw(st.booleans())
+    shapes = [(depth, rows) if adjoint[0] else (rows, depth), (columns, depth) if adjoint[1] else (depth, columns)]
+    repeated = builder.draw(st.sampled_from(["neither", "first", "second"]))
+    ones = (1,) * len(batches)
+    first = builder.input((*(ones if repeated == "first" else batches), *shapes[0]))
+    other = second(builder, (*(ones if repeated == "second" else batches), *shapes[1]))
+    product = _only_scale(builder, first) * _only_scale(builder, other)
+    output = builder.value((*batches, rows, columns), _related(builder, 64 * product, -3, 2))
+    builder.operator("BATCH_MATMUL", (first, other), output, adj_x=adjoint[0], adj_y=adjoint[1])
+
+
 def image(generate: Callable[[Builder], None]) -> Callable[[Builder], None]:
     """A model of an operator on an image."""
 
@@ -254,10 +285,24 @@ def softmax_of(name: str) -> Callable[[Builder], None]:
     return generate
 
 
+def resize_bilinear(builder: Builder) -> None:
+    """TFLM refuses align_corners together with half_pixel_centers."""
+    size = builder.draw(SIDES | st.integers(1, 40)), builder.draw(SIDES | st.integers(1, 40))
+    placed = builder.draw(st.sampled_from(["", "align_corners", "half_pixel_centers"]))
+    source = builder.last
+    batches, _, _, depth = builder.shape
+    options = {option: option == placed for option in ("align_corners", "half_pixel_centers")}
+    output = builder.like(source, (batches, *size, depth))
+    builder.operator("RESIZE_BILINEAR", (source, builder.constant(size)), output, **options)
+
+
 OPERATORS: dict[str, Callable[[Builder], None]] = {
     "ABS": unary("ABS"),
     "ADD": arithmetic("ADD"),
+    "ARG_MAX": arg("ARG_MAX"),
+    "ARG_MIN": arg("ARG_MIN"),
     "AVERAGE_POOL_2D": image(lambda builder: pool_2d(builder, "AVERAGE_POOL_2D")),
+    "BATCH_MATMUL": batch_matmul,
     "CONV_2D": grouped_conv_2d,
     "DEPTHWISE_CONV_2D": image(depthwise_conv_2d),
     "DEQUANTIZE": dequantize,
@@ -278,6 +323,7 @@ OPERATORS: dict[str, Callable[[Builder], None]] = {
     "REDUCE_MIN": reduction("REDUCE_MIN"),
     "RELU": unary("RELU"),
     "RELU6": unary("RELU6"),
+    "RESIZE_BILINEAR": image(resize_bilinear),
     "SOFTMAX": softmax_of("SOFTMAX"),
     "SUB": arithmetic("SUB"),
     "SUM": reduction("SUM"),

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from tinympy.device.program import Head
 from program_view import ProgramView
 
 NATIVE_MODULES = Path(__file__).parents[2] / "native_modules"
+RAW = {"int16": np.int16, "int32": np.int32}
 VARIANTS = {"fast": "build/libtk.so", "sanitized": "build/libtk-sanitized.so", "narrow": "build/libtk-narrow.so"}
 
 
@@ -72,12 +74,14 @@ class Loaded:
         """Give the state its initial value, as must be done before the first inference of a model that has any."""
         self.run(0, self.head.initial_operations)
 
-    def infer(self, *inputs: npt.NDArray[np.int8]) -> list[npt.NDArray[np.int8]]:
+    def infer(self, *inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         for tensor, values in zip(self.head.inputs, inputs, strict=True):
             self.arena[tensor.offset : tensor.offset + tensor.bytes] = values.reshape(-1).view(np.uint8)
         self.run(self.head.initial_operations)
         return [
-            self.arena[tensor.offset : tensor.offset + tensor.bytes].view(np.int8).reshape(tensor.shape)
+            self.arena[tensor.offset : tensor.offset + tensor.bytes]
+            .view(RAW.get(tensor.dtype, np.int8))
+            .reshape(tensor.shape)
             for tensor in self.head.outputs
         ]
 

@@ -20,7 +20,15 @@ import pytest
 import tflite
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tinympy.device.program import HEADER_BYTES, OPERATION_BYTES, TENSOR_BYTES, TILE_BYTES, Head, check_crc
+from tinympy.device.program import (
+    HEADER_BYTES,
+    OPERATION_BYTES,
+    TENSOR_BYTES,
+    TILE_BYTES,
+    Head,
+    check_head,
+    check_tiles,
+)
 
 import generated_layout
 import generated_simple
@@ -188,7 +196,9 @@ def test_damage_that_the_device_overlooks_changes_nothing(library: KernelLibrary
         try:
             if sealed_again:
                 program = with_head_crc(program)
-            check_crc(program, Head(program), zlib.crc32)
+            head = Head(program)
+            check_head(program, head, zlib.crc32)
+            check_tiles(program, head, zlib.crc32)
         except ValueError:
             outcomes["refused"] += 1
             continue

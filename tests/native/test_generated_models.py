@@ -25,7 +25,9 @@ def library(request: pytest.FixtureRequest) -> KernelLibrary:
     return KernelLibrary(request.param)
 
 
-def assert_bit_exact(library: KernelLibrary, graph: Graph, seed: int, tile_bytes: int | None = None) -> None:
+def assert_bit_exact(
+    library: KernelLibrary, graph: Graph, seed: int, tile_bytes: int | None = None, reuse_input: bool = False
+) -> None:
     model = write(graph)
     try:
         reference = runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
@@ -34,7 +36,7 @@ def assert_bit_exact(library: KernelLibrary, graph: Graph, seed: int, tile_bytes
         with pytest.raises(ModelError):
             compile_model(model)
         return
-    loaded = library.load(compile_model(model, tile_bytes=tile_bytes).program)
+    loaded = library.load(compile_model(model, tile_bytes=tile_bytes, reuse_input=reuse_input).program)
     for values in sample_inputs(graph, seed):
         reference.set_input(values, 0)
         reference.invoke()
@@ -49,9 +51,9 @@ def test_one_operator_is_bit_exact(library: KernelLibrary, graph: Graph, seed: i
 
 
 @settings(GENERATED, max_examples=200)
-@given(chains(), SEEDS)
-def test_a_chain_is_bit_exact(library: KernelLibrary, graph: Graph, seed: int) -> None:
-    assert_bit_exact(library, graph, seed)
+@given(chains(), SEEDS, st.booleans())
+def test_a_chain_is_bit_exact(library: KernelLibrary, graph: Graph, seed: int, reuse_input: bool) -> None:
+    assert_bit_exact(library, graph, seed, reuse_input=reuse_input)
 
 
 @settings(GENERATED, max_examples=100)

@@ -6,6 +6,7 @@ import pytest
 
 from damaged_network import (
     ADD,
+    ARG,
     AVERAGE_POOL,
     CONSTANT,
     CONV,
@@ -21,7 +22,10 @@ from damaged_network import (
     OPERATIONS,
     PAD,
     POINTWISE,
+    PRODUCT,
+    QUANTISE,
     REDUCE,
+    RESIZE,
     SOFTMAX,
     SVDF,
     TRANSPOSE,
@@ -102,6 +106,7 @@ SHAPES: dict[int, Violations] = {
     ],
     SOFTMAX: [
         *((f"no {name}", parameters(SOFTMAX, "softmax", **{name: 0})) for name in ("rows", "depth", "exponentials")),
+        *((f"outputs of {n} bytes", parameters(SOFTMAX, "softmax", output_bytes=n)) for n in (0, 3)),
         ("more classes than a sum can hold", parameters(SOFTMAX, "softmax", depth=4096)),
         ("more exponentials than distances", parameters(SOFTMAX, "softmax", exponentials=257)),
     ],
@@ -139,6 +144,33 @@ SHAPES: dict[int, Violations] = {
         ("units behind the last", parameters(LSTM, "lstm", first_channel=1)),
         ("several steps of some units", parameters(LSTM, "lstm", channels=2)),
     ],
+    QUANTISE: [
+        (f"{which} of {n} bytes", parameters(QUANTISE, "quantise", **{f"{which}_bytes": n}))
+        for which in ("input", "output")
+        for n in (0, 3, 5)
+    ],
+    PRODUCT: [
+        (f"no {name}", parameters(PRODUCT, "batch_matmul", **{name: 0})) for name in ("rows", "depth", "columns")
+    ],
+    ARG: [
+        *((f"no {name}", parameters(ARG, "arg", **{name: 0})) for name in ("outer", "depth", "inner")),
+        ("unknown kind", parameters(ARG, "arg", kind=2)),
+    ],
+    RESIZE: [
+        *(
+            (f"no {name}", parameters(RESIZE, "resize_bilinear", **{name: 0}))
+            for name in ("input_height", "input_width", "output_height", "output_width", "channels")
+        ),
+        *(
+            (f"{name} is {value}", parameters(RESIZE, "resize_bilinear", **{name: value}))
+            for axis, reach in (("row", 4 * 1024 // 6), ("column", 1024))
+            for name, value in (
+                *((f"{axis}_step", reach + 1), (f"{axis}_step", LARGEST)),
+                *((f"{axis}_origin", -1024), (f"{axis}_origin", 1024), (f"{axis}_origin", BIG)),
+            )
+        ),
+        ("positions beyond 2^29", parameters(RESIZE, "resize_bilinear", output_height=0xFFFF, row_step=1 << 16)),
+    ],
 }
 
 ACTIVATIONS: dict[int, Violations] = {
@@ -164,6 +196,19 @@ ACTIVATIONS[DENSE].append(("input larger than 4 GiB", parameters(DENSE, "fully_c
 ACTIVATIONS[SOFTMAX].append(("input larger than the arena", parameters(SOFTMAX, "softmax", rows=BIG)))
 ACTIVATIONS[ADD].append(("second input behind the arena", parameters(ADD, "elementwise", input2=BIG)))
 ACTIVATIONS[LOOKUP].append(("larger than the arena", parameters(LOOKUP, "lookup", bytes=LARGEST)))
+ACTIVATIONS[SOFTMAX].append(("wide output behind the arena", parameters(SOFTMAX, "softmax", rows=200, output_bytes=2)))
+ACTIVATIONS[QUANTISE] += [
+    ("unaligned output", operation(QUANTISE, output=2)),
+    ("larger than 4 GiB", parameters(QUANTISE, "quantise", elements=LARGEST)),
+]
+ACTIVATIONS[PRODUCT] += [
+    ("second input behind the arena", parameters(PRODUCT, "batch_matmul", input2=BIG)),
+    ("input larger than 4 GiB", parameters(PRODUCT, "batch_matmul", rows=BIG)),
+]
+ACTIVATIONS[ARG] += [
+    ("unaligned output", operation(ARG, output=2)),
+    ("input larger than the arena", parameters(ARG, "arg", depth=1 << 16)),
+]
 ACTIVATIONS[REDUCE] += [
     ("input larger than 4 GiB", parameters(REDUCE, "reduce", outer=1 << 16, inner=1 << 16)),
     ("input larger than the arena", parameters(REDUCE, "reduce", reduced=1 << 23)),
@@ -181,7 +226,7 @@ ACTIVATIONS[TRANSPOSE] += [
 ACTIVATIONS[FILL].append(("larger than the arena", parameters(FILL, "fill", bytes=LARGEST)))
 ACTIVATIONS[GATHER] += [
     ("input larger than 4 GiB", parameters(GATHER, "gather", outer=BIG)),
-    ("output larger than the arena", parameters(GATHER, "gather", outer=6)),
+    ("output larger than the arena", parameters(GATHER, "gather", outer=12)),
 ]
 ACTIVATIONS[SVDF] += [
     ("state behind the arena", parameters(SVDF, "svdf", state=BIG - 1)),
@@ -247,6 +292,14 @@ VALUES: dict[int, Violations] = {
     REDUCE: [
         (f"{name} is {value}", parameters(REDUCE, "reduce", **{name: value}))
         for name, value in (("multiplier", -1), ("shift", -32), ("shift", 31), ("output_zero_point", 128))
+    ],
+    PRODUCT: [
+        (f"{name} is {value}", parameters(PRODUCT, "batch_matmul", **{name: value}))
+        for name, value in (*(("multiplier", -1), ("shift", -32), ("shift", 31)), ("output_zero_point", 128))
+    ],
+    QUANTISE: [
+        (f"{name} is {value}", parameters(QUANTISE, "quantise", **{name: value}))
+        for name, value in (("multiplier", -1), ("shift", -32), ("shift", 31))
     ],
     GATHER: [("an index behind the last block", constant(GATHER, 2 * 34, 16, 2))],
     LOG_SOFTMAX: [

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 from tinympy.device.program import TensorInfo
 
 import generated_layout
@@ -23,7 +24,7 @@ from tinympy.model.edges import inner_tensor
 from tinympy.model.graph import Graph
 from tinympy.model.write import write
 
-EIGHT_BITS = ("int8", "uint8")
+KNOWN = ("int8", "uint8", "int16", "int32")
 
 STATELESS = {
     name: module.single
@@ -44,7 +45,7 @@ def test_operator_is_bit_exact(library: KernelLibrary, name: str) -> None:
     @MODELS_PER_OPERATOR
     @given(STATELESS[name](name), SEEDS)
     def check(graph: Graph, seed: int) -> None:
-        assume(is_eight_bits(graph))
+        assume(is_known(graph))
         assert_bit_exact(library, graph, [sample_input_lists(graph, seed)])
 
     check()
@@ -53,9 +54,9 @@ def test_operator_is_bit_exact(library: KernelLibrary, name: str) -> None:
 @pytest.mark.parametrize("name", STATEFUL)
 def test_stateful_operator_is_bit_exact_over_frames_and_after_a_reset(library: KernelLibrary, name: str) -> None:
     @MODELS_PER_OPERATOR
-    @given(generated_stateful.single(name), SEEDS)
-    def check(graph: Graph, seed: int) -> None:
-        assert_bit_exact(library, graph, [frames_of(graph, seed)] * 2)
+    @given(generated_stateful.single(name), SEEDS, st.booleans())
+    def check(graph: Graph, seed: int, reuse_input: bool) -> None:
+        assert_bit_exact(library, graph, [frames_of(graph, seed)] * 2, reuse_input=reuse_input)
 
     check()
 
@@ -82,10 +83,11 @@ def assert_bit_exact(
     graph: Graph,
     sequences: list[list[list[npt.NDArray[Any]]]],
     tile_bytes: int | None = None,
+    reuse_input: bool = False,
 ) -> None:
     """Every output for every input of every sequence, before each of which the state is reset."""
     model = write(graph)
-    loaded = library.load(compile_model(model, tile_bytes=tile_bytes).program)
+    loaded = library.load(compile_model(model, tile_bytes=tile_bytes, reuse_input=reuse_input).program)
     for sequence in sequences:
         loaded.reset()
         # A new one: its own reset forgets what CALL_ONCE has assigned.
@@ -100,19 +102,19 @@ def assert_bit_exact(
                 np.testing.assert_array_equal(outside(output, info), reference.get_output(position))
 
 
-def is_eight_bits(graph: Graph) -> bool:
+def is_known(graph: Graph) -> bool:
     """Whether the compiler means to support it; the reference engine knows more dtypes."""
     try:
         edges = [graph.tensors[inner_tensor(graph, index)].dtype for index in (*graph.inputs, *graph.outputs)]
     except ModelError:
         return False
-    return all(dtype in EIGHT_BITS for dtype in edges)
+    return all(dtype in KNOWN for dtype in edges)
 
 
 def inside(values: npt.NDArray[Any], info: TensorInfo) -> npt.NDArray[np.int8]:
     """A model's input as the arena holds it."""
     if info.dtype != "float32":
-        return values.view(np.int8)
+        return values.view(np.int8) if values.dtype.itemsize == 1 else values
     ratio = values / np.float32(info.scale)
     rounded = np.copysign(np.floor(np.abs(ratio) + np.float32(0.5)), ratio)
     return np.clip(rounded + info.zero_point, -128, 127).astype(np.int8)

@@ -11,6 +11,7 @@ class ReversingModel:
     """What a Model has; its outputs are its last inputs backwards, its one operation computes them.
 
     With `parts` its inputs and outputs are two tensors each, the first of them one byte long. `runs` is its state.
+    Unless `keeps_input`, running it clears its inputs.
     """
 
     program_bytes = 1000
@@ -20,7 +21,8 @@ class ReversingModel:
     output_scale = 1 / 256
     output_zero_point = -128
 
-    def __init__(self, input_bytes=8, output_bytes=3, parts=False):
+    def __init__(self, input_bytes=8, output_bytes=3, parts=False, keeps_input=True):
+        self.keeps_input = keeps_input
         self.arena_bytes = input_bytes + output_bytes
         self.arena = memoryview(bytearray(self.arena_bytes))
         inputs, outputs = self.arena[:input_bytes], self.arena[input_bytes:]
@@ -28,6 +30,9 @@ class ReversingModel:
         self.outputs = [outputs[:1], outputs[1:]] if parts else [outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
         self.runs = 0
+
+    def output_integers(self):
+        return [byte - 256 if byte > 127 else byte for byte in self.output]
 
     def check(self):
         pass
@@ -42,6 +47,8 @@ class ReversingModel:
             self.runs += 1
             inputs = b"".join(self.inputs)
             self.arena[len(inputs) :] = bytes(reversed(inputs))[: self.arena_bytes - len(inputs)]
+            if not self.keeps_input:
+                self.arena[: len(inputs)] = bytes(len(inputs))
 
 
 class Line:

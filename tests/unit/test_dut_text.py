@@ -216,6 +216,15 @@ def test_mse_without_float_inputs_is_nan():
     assert b"m-results-[nan]" in talk(b"results%", wire_input="float32", wire_results="mse")
 
 
+def test_results_of_an_input_that_is_gone_are_not_shown():
+    model = ReversingModel(keeps_input=False)
+    assert b"m-results-[0.531,0.527,0.523]" in talk(LOAD_8 + b"infer 1 0%", model=model)
+    said = talk(LOAD_8 + b"infer 1 1%results%", model=model)
+    assert said.count(b"m-results-[]") == 2 and said.count(b"m-results") == 2
+    # Each `infer` loads the input anew.
+    assert talk(LOAD_8 + b"infer 3 0%infer 1 0%", model=model).endswith(b"m-results-[0.531,0.527,0.523]\r\nm-ready\r\n")
+
+
 def test_rounded_results_are_those_of_printf():
     model = ReversingModel(input_bytes=256, output_bytes=256)
     digits = b"".join(b"db " + bytes(range(i, i + 16)).hex().encode() + b"%" for i in range(0, 256, 16))

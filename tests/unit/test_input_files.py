@@ -1,15 +1,18 @@
 """input_files and pictures: anybody's files as a model's inputs, or an error that says what would fit."""
 
+import io
+import wave
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinympy import input_files
+from tinympy import generated, input_files, tasks
 from tinympy.errors import UsageError
 from tinympy.pictures import Pixels
-from tinympy.signature import End
+from tinympy.signature import End, Signature
+from tinympy.tasks import ad01, features
 
 INT8 = (-128, 127)
 VECTOR = End("x", (1, 4), "int8", "int8", 0.5, -2, INT8)
@@ -24,6 +27,20 @@ def picture_end(low: float, high: float, shape: Sequence[int] = (1, 4, 6, 3)) ->
 def read(files: Sequence[Path], *ends: End, pixels: Pixels | None = None) -> tuple[list[np.ndarray], list[str]]:
     given, how = input_files.read(list(files), ends, pixels or Pixels())
     return [np.frombuffer(each.data, np.int8) for each in given], how
+
+
+def truncated(file: Path, size: int) -> Path:
+    file.write_bytes(file.read_bytes()[:size])
+    return file
+
+
+def sound(file: Path, samples: np.ndarray, channels: int = 1, rate_hz: int = 16000) -> Path:
+    with wave.open(str(file), "wb") as stream:
+        stream.setnchannels(channels)
+        stream.setsampwidth(2)
+        stream.setframerate(rate_hz)
+        stream.writeframes(samples.astype("<i2").tobytes())
+    return file
 
 
 def saved(folder: Path, array: np.ndarray, name: str = "x.npy") -> Path:
@@ -95,6 +112,38 @@ def test_a_file_that_is_missing_or_none_of_its_kind_is_an_error(tmp_path: Path, 
         (tmp_path / text).write_text("no such thing")
     with pytest.raises(UsageError, match=name):
         read([tmp_path / name], picture_end(0, 1))
+
+
+def header(text: str) -> bytes:
+    """An .npy file of this header and a few bytes more."""
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + bytes(8)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x93NUMPY",
+        header("{'descr': '|i1', 'fortran_order': False, 'shape': (4000,), }\n"),
+        # More than any memory holds, text that is no Python, and text that ends in the middle.
+        header("{'descr': '|i1', 'fortran_order': False, 'shape': (10000000000000000,), }\n"),
+        header("{'descr': '|i1', 'fortran_order': False, 'shape': (01,), }\n"),
+        header("{'descr': '|i1', 'fortran_order': False, 'shape': (4,), \n"),
+    ],
+)
+def test_a_damaged_array_is_an_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(UsageError, match=r"x\.npy is no \.npy file, or damaged: "):
+        read([tmp_path / "x.npy"], VECTOR)
+
+
+@pytest.mark.parametrize("size", [200, 3])
+def test_several_arrays_in_one_file_are_an_error_even_if_damaged(tmp_path: Path, size: int) -> None:
+    stored = io.BytesIO()
+    np.savez(stored, a=np.zeros(4, np.int8))
+    (tmp_path / "x.npy").write_bytes(stored.getvalue()[:size])
+    with pytest.raises(UsageError, match="holds several arrays"):
+        read([tmp_path / "x.npy"], VECTOR)
 
 
 def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
@@ -182,3 +231,78 @@ def test_an_input_range_that_says_nothing_needs_the_levels(tmp_path: Path) -> No
 def test_a_picture_for_an_input_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a picture, but input 'x'"):
         read([picture(tmp_path / "p.png", np.zeros((4, 6, 3), np.uint8))], VECTOR)
+
+
+@pytest.mark.parametrize("kind", [".png", ".jpg", ".gif", ".bmp", ".webp", ".tif", ".ppm"])
+def test_a_picture_that_is_cut_off_is_an_error(tmp_path: Path, kind: str) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 60, 3), np.uint8)
+    file = truncated(picture(tmp_path / f"p{kind}", pixels), 300)
+    with pytest.raises(UsageError, match=rf"p\{kind}"):
+        read([file], picture_end(0, 1))
+
+
+# Sound
+
+SOUND = End("x", (1, 30, 1, 40), "int8", "int8", 0.003701042616739869, -128, INT8)
+
+
+def test_sound_becomes_one_input_for_each_hop_where_the_task_says_how(tmp_path: Path) -> None:
+    noise = np.random.default_rng(5).integers(-3000, 3000, (5 * 512 + 7, 2))
+    file = sound(tmp_path / "s.WAV", noise, channels=2)
+    hearing = tasks.get("sww01").hearing
+    assert hearing is not None
+    given, [how] = input_files.read([file, file], [SOUND], Pixels(), hearing)
+    assert [each.name for each in given[4:6]] == ["s.WAV[4]", "s.WAV[0]"]
+    assert [each.heard_at_ms for each in given] == [0, 32, 64, 96, 128] * 2
+    frames = features.quantise(features.log_mel(noise[:, 0].astype(np.int16)))
+    windows = [np.frombuffer(each.data, np.int8).reshape(30, 40) for each in given[:5]]
+    assert np.array_equal(windows[4][-5:], frames) and not windows[4][:-5].any()
+    assert np.array_equal(windows[0][-1], frames[0])
+    assert how.startswith("sound is 40 log mel energies of its first channel every 32 ms")
+
+
+def test_sound_for_a_model_of_which_it_is_not_known_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is sound, and how that becomes input 'x' is not known"):
+        read([sound(tmp_path / "s.wav", np.zeros(1000))], SOUND)
+    assert [name for name in tasks.TASKS if tasks.get(name).hearing] == ["sww01"]
+
+
+# Files of a data set
+
+
+def task_inputs(name: str, file: Path) -> tuple[np.ndarray, str]:
+    """Model inputs of a file of the task's data set, (inputs, bytes of each), and how they came about."""
+    task = tasks.get(name)
+    ends = Signature.read(generated.build(name)).inputs
+    given, [how] = input_files.read([file], ends, Pixels(), task.hearing, task.data_file)
+    return np.array([np.frombuffer(each.data, np.int8) for each in given]), how
+
+
+def test_a_picture_of_a_data_set_is_unsigned(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(bytes(range(256)) * 12)
+    rows, how = task_inputs("ic01", tmp_path / "x.bin")
+    assert rows.shape == (1, 3072) and rows[0, :256].tolist() == list(range(-128, 128))
+    assert how == "files are those of ic01: 32×32 pixels of RGB, uint8, from which 128 is subtracted"
+
+
+def test_a_sound_of_ad01_is_196_windows_of_floats(tmp_path: Path) -> None:
+    values = np.random.default_rng(2).uniform(-30, 10, (200, 128)).astype("<f4")
+    (tmp_path / "x.bin").write_bytes(values.tobytes())
+    rows, how = task_inputs("ad01", tmp_path / "x.bin")
+    assert rows.shape == (196, 640)
+    assert np.array_equal(rows[7], ad01.quantise(values[7:12].reshape(-1)))
+    assert "float32" in how
+
+
+@pytest.mark.parametrize(("name", "size"), [("kws01", 489), ("ic01", 6144), ("ad01", 640)])
+def test_a_file_that_is_none_of_the_data_set_is_refused(tmp_path: Path, name: str, size: int) -> None:
+    (tmp_path / "x.bin").write_bytes(bytes(size))
+    with pytest.raises(UsageError, match=rf"x\.bin has {size} bytes, an input of {name} has"):
+        task_inputs(name, tmp_path / "x.bin")
+
+
+@pytest.mark.parametrize("levels", [(5.0, 5.0), (float("nan"), 1.0), (0.0, float("inf"))])
+def test_levels_that_tell_nothing_apart_are_refused(tmp_path: Path, levels: tuple[float, float]) -> None:
+    file = picture(tmp_path / "p.png", np.zeros((4, 6, 3), np.uint8))
+    with pytest.raises(UsageError, match="pixels from"):
+        read([file], picture_end(0, 1), pixels=Pixels(levels))

@@ -84,6 +84,7 @@ IMPORTS_ONLY = {
     ),
     "tinympy.report.inference": (
         "tinympy.inference",
+        "tinympy.listening",
         "tinympy.signature",
         "tinympy.subject",
         "tinympy.report.console",

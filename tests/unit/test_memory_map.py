@@ -22,6 +22,7 @@ THIRD = Value("2", "output of operation 2, SOFTMAX, 1 × 10", 4000, 10, 2, 3)
 SCRATCH = Value("scratch", "scratch of the kernel", 8000, 200, 1, 1)
 EXAMPLE = MemoryMap(
     8200,
+    8160,
     (
         Row(0, 0, "CONV_2D", (Use(INPUT, "read"), Use(FIRST, "written"))),
         Row(1, 2, "CONV_2D", (Use(INPUT, "kept"), Use(FIRST, "read"), Use(SECOND, "written"), Use(SCRATCH, "written"))),
@@ -31,7 +32,7 @@ EXAMPLE = MemoryMap(
 
 EXAMPLE_IN_80_COLUMNS = """
 arena of 8200 bytes: each line is an operation, each bar a value
-number: the operation that writes it; █ kept throughout, ▚ scratch, ▶ the peak
+number: operation that writes it; █ input, state, ▚ scratch, ╳ in place, ▶ peak
 
    operation bytes  0              2050           4100           6150       8200
 0  CONV_2D    4000                               0▓▓▓▓▓▓▓▓▓▓▓▓▓▓input██████████
@@ -43,7 +44,44 @@ number: the operation that writes it; █ kept throughout, ▚ scratch, ▶ the 
 2000  output of operation 0, CONV_2D, 1 × 10 × 10 × 20, read (at 4000)
 2000  the model's input, kept so that an inference can be repeated (at 6000)
  200  scratch of the kernel (at 8000)
-   0  lost to gaps
+   0  lost to alignment, gaps, and operations in place, each a step below the
+      one before
+8200  arena: 40 above the lower bound of any plan
+"""
+
+# Operation 1 writes its output over its input, 200 bytes below it.
+IN_PLACE = MemoryMap(
+    4200,
+    4200,
+    (
+        Row(0, 0, "CONV_2D", (Use(Value("0", "output of operation 0", 200, 4000, 0, 1), "written"),)),
+        Row(
+            1,
+            1,
+            "CONV_2D",
+            (
+                Use(Value("0", "output of operation 0", 200, 4000, 0, 1), "read"),
+                Use(Value("1", "output of operation 1", 0, 3000, 1, 2), "written"),
+            ),
+        ),
+    ),
+)
+
+IN_PLACE_IN_80_COLUMNS = """
+arena of 4200 bytes: each line is an operation, each bar a value
+number: operation that writes it; █ input, state, ▚ scratch, ╳ in place, ▶ peak
+
+   operation bytes  0              1050           2100           3150       4200
+0  CONV_2D    4000     0▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
+1  CONV_2D    4200 ▶1▒▒╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
+
+ 4200  alive at once during operation 1, CONV_2D: the peak
+ 3000  output of operation 1, written (at 0)
+ 4000  output of operation 0, read (at 200)
+-2800  shared: what is written takes the place of what has been read
+    0  lost to alignment, gaps, and operations in place, each a step below the
+       one before
+ 4200  arena: no plan takes less
 """
 
 
@@ -65,7 +103,17 @@ def test_nothing_lies_outside_the_arena(drawn: MemoryMap) -> None:
 
 
 def test_the_peak_is_what_makes_the_arena(drawn: MemoryMap) -> None:
-    assert drawn.arena_bytes - 8 * len(drawn.peak.uses) <= drawn.peak.live_bytes <= drawn.arena_bytes
+    # The bound counts what lies lower and lower as well, and whole words.
+    assert drawn.peak.live_bytes <= drawn.lower_bound_bytes + 3 * len(drawn.peak.uses)
+    assert drawn.peak.live_bytes <= drawn.arena_bytes <= drawn.lower_bound_bytes + 40
+
+
+def test_values_share_bytes_only_where_what_dies_is_overwritten(drawn: MemoryMap) -> None:
+    for row in drawn.rows:
+        for begin, end in row.shared:
+            there = [u for u in row.uses if u.value.offset < end and begin < u.value.offset + u.value.bytes]
+            assert sorted(use.role for use in there) in (["read", "written"], ["read", "read", "written"])
+            assert all(use.value.last == row.index for use in there if use.role == "read")
 
 
 def test_every_operation_reads_and_writes_what_is_alive(drawn: MemoryMap) -> None:
@@ -86,6 +134,19 @@ def test_bytes_that_two_values_share_count_once() -> None:
 
 def test_example_in_80_columns() -> None:
     assert printed(EXAMPLE, 80) == EXAMPLE_IN_80_COLUMNS.strip("\n")
+
+
+def test_what_is_written_in_place_is_marked() -> None:
+    assert printed(IN_PLACE, 80) == IN_PLACE_IN_80_COLUMNS.strip("\n")
+    assert report.document(IN_PLACE)["operations"][1]["shared_bytes"] == 2800
+
+
+def test_an_input_that_is_given_up_ends_with_its_reader() -> None:
+    reused = memory_map(compile_model(DIGITS.read_bytes(), reuse_input=True))
+    assert [any(use.value.name == "input" for use in row.uses) for row in reused.rows] == [
+        True,
+        *[False] * (len(reused.rows) - 1),
+    ]
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])

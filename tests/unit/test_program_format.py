@@ -42,6 +42,10 @@ STRUCTURES = {
     "### LOG_SOFTMAX parameters": ("tk_log_softmax", parameters.LOG_SOFTMAX_PARAMETERS.format),
     "### SVDF parameters": ("tk_svdf", parameters.SVDF_PARAMETERS.format),
     "### LSTM parameters": ("tk_lstm", parameters.LSTM_PARAMETERS.format),
+    "### RESIZE_BILINEAR parameters": ("tk_resize_bilinear", parameters.RESIZE_BILINEAR_PARAMETERS.format),
+    "### QUANTISE parameters": ("tk_quantise", parameters.QUANTISE_PARAMETERS.format),
+    "### ARG parameters": ("tk_arg", parameters.ARG_PARAMETERS.format),
+    "### BATCH_MATMUL parameters": ("tk_batch_matmul", parameters.BATCH_MATMUL_PARAMETERS.format),
     "## Tile table": ("tk_tile_entry", program.TILE_ENTRY),
     "## Tiles": ("tk_tile", program.TILE),
 }

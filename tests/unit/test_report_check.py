@@ -30,7 +30,7 @@ MODEL = Inspection(
     missing=(),
     parameters=Parameters(208_112, 2_738, 219_064),
     modules={"armv6m": 11_788, "x64": 24_800},
-    sizes=Sizes(235_892, 82_944, 82_688, 30),
+    sizes=Sizes(235_892, 82_944, 82_688, 30, False),
     fits=(
         Fit(UNIX, 24_800, True, "heap", 367_636, "", None),
         Fit(PICO, 11_788, True, "flash", 124_892, "", 0.8972),

@@ -62,6 +62,7 @@ def test_detections_are_matched_as_the_public_runner_does(
 def test_detection_is_above_the_threshold_and_never_at_the_first_hop() -> None:
     outputs = np.array([[127, 0, 0], [115, 0, 0], [116, 0, 0], [-128, 127, 0], [127, 0, 0]], np.int8)
     assert sww01.detections_ms(outputs) == [64, 128]
+    assert sww01.detected(outputs).tolist() == [False, False, True, False, True]
 
 
 def test_first_channel_is_what_is_heard() -> None:
@@ -77,8 +78,12 @@ def test_first_channel_is_what_is_heard() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "is not a .wav file"),
+        (b"", "is not a .wav file of PCM: it ends too early"),
         (b"RIFF....", "is not a .wav file"),
+        # Another format than PCM, and a chunk longer than the file.
+        (wav().replace(b"fmt \x10\0\0\0\1", b"fmt \x10\0\0\0\3"), "unknown format: 3"),
+        (b"RIFF\x24\0\0\0WAVELIST\xff\xff\0\0" + bytes(100), "is not a .wav file of PCM: it ends too early"),
+        (wav(samples=1000)[:-3], "x.wav is cut off: 3997 of 4000 bytes"),
         (wav(rate_hz=8000), "16 bits at 8000 Hz"),
         (wav(width_bytes=1), "8 bits at 16000 Hz"),
         (wav(samples=511), "511 samples, too few"),
@@ -88,10 +93,6 @@ def test_sound_of_another_kind_is_an_error_that_names_the_file(data: bytes, mess
     with pytest.raises(UsageError, match=message) as caught:
         sww01.left_channel(data, "x.wav")
     assert "x.wav" in caught.value.message
-
-
-def test_cut_off_sound_is_read_as_far_as_it_goes() -> None:
-    assert len(sww01.left_channel(wav(samples=1000)[:-3], "x.wav")) == 999
 
 
 def test_without_files_the_short_recording_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ BOARDS = (
         "unix",
         "MicroPython's Unix port on this computer",
         arch="x64",
-        heap_bytes=4_142_912,
+        heap_bytes=33_162_944,
         machine=r"^\w+ \[.*\] version$",
         launch=_launch_unix,
         keeps_files=True,

@@ -20,7 +20,7 @@ from pathlib import Path
 from ..errors import NoBoardError, UsageError
 from .process import Lifeline
 
-HEAP_BYTES = 4 * 1024 * 1024
+HEAP_BYTES = 32 * 1024 * 1024
 
 _COMMAND = """
 import sys

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder
+from tinympy.commands.options import AsJson, AssetsFolder, ReuseInput
 from tinympy.errors import UsageError
 
 
@@ -18,6 +18,7 @@ def check(
         list[str] | None, typer.Option(help="A board to compare with; may be repeated. Without: all known ones.")
     ] = None,
     memory: Annotated[bool, typer.Option("--memory", help="Draw what lies where in the arena, and why.")] = False,
+    reuse_input: ReuseInput = False,
     assets: AssetsFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +31,7 @@ def check(
 
     content, name = _model(model, assets)
     chosen = [boards.known(each) for each in dict.fromkeys(board)] if board else boards.BOARDS
-    found = inspection.inspect(content, name, chosen)
+    found = inspection.inspect(content, name, chosen, reuse_input)
     if as_json:
         typer.echo(json.dumps(report.document(found, memory), indent=2))
     else:

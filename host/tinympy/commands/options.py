@@ -34,6 +34,10 @@ AssetsFolder = Annotated[
     Path | None,
     typer.Option("--assets", help="Folder with models/ and datasets/ (else TINYMPY_ASSETS, else the user's cache)."),
 ]
+ReuseInput = Annotated[
+    bool,
+    typer.Option("--reuse-input", help="Let inferences overwrite their input: a smaller arena."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 

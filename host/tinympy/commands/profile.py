@@ -16,6 +16,7 @@ from tinympy.commands.options import (
     Firmware,
     ModelPath,
     PortName,
+    ReuseInput,
     TaskName,
     require_folders,
 )
@@ -37,6 +38,7 @@ def profile(
         Path | None, typer.Option(help="Draw a bar chart into this .svg or .png file.", metavar="FILE")
     ] = None,
     assets: AssetsFolder = None,
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Time every layer of a model on a board."""
@@ -48,7 +50,14 @@ def profile(
     from tinympy.report.progress import bar
 
     target = plan.target(
-        board=board, port=port, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets
+        board=board,
+        port=port,
+        engine=engine,
+        firmware=firmware,
+        task_name=task,
+        model=model,
+        assets=assets,
+        reuse_input=reuse_input,
     )
     require_folders(table, chart)
     if chart is not None:

@@ -8,18 +8,27 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, BoardName, EngineName, Firmware, PortName, require_folders
+from tinympy.commands.options import AsJson, AssetsFolder, BoardName, Firmware, PortName, ReuseInput, require_folders
 from tinympy.errors import UsageError
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A full-int8 .tflite file.", metavar="MODEL")],
-    inputs: Annotated[
-        list[Path], typer.Argument(help="Its inputs: .npy, raw .bin, or pictures, in order.", metavar="INPUT")
+    model: Annotated[
+        Path, typer.Argument(help="A full-int8 .tflite file; with --task the first input.", metavar="MODEL")
     ],
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Its inputs in order: .npy, .bin (raw, or with --task of its data set), pictures, or .wav for sww01.",
+            metavar="INPUT",
+        ),
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="The task whose model is run, instead of MODEL.")] = None,
     board: BoardName = None,
     port: PortName = None,
-    engine: EngineName = "native",
+    engine: Annotated[
+        str, typer.Option(help="What executes the model: native on a board, or reference on this computer.")
+    ] = "native",
     firmware: Firmware = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N inputs.", metavar="N")] = None,
     labels: Annotated[
@@ -34,32 +43,52 @@ def run(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Write the raw outputs to this .npy file.", metavar="FILE")
     ] = None,
+    assets: AssetsFolder = None,
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a model on a board on your own inputs."""
     from rich.console import Console
 
-    from tinympy import inference, input_files, plan
+    from tinympy import inference, input_files, plan, tasks
+    from tinympy.listening import stretches
     from tinympy.pictures import Pixels
     from tinympy.report import inference as report
     from tinympy.report.progress import bar
     from tinympy.signature import Signature
 
+    if engine == plan.REFERENCE and (board is not None or port is not None):
+        raise UsageError("the reference engine runs on this computer, not on a board", "leave --board and --port out")
+    files = inputs or []
+    if task is not None:
+        files = [model, *files]
+    elif not files:
+        raise UsageError(f"no inputs for {model}", "give files after the model: .npy, raw .bin, pictures or .wav")
     target = plan.target(
-        board=board, port=port, engine=engine, firmware=firmware, task_name=None, model=model, assets=None
+        board=board,
+        port=port,
+        engine=engine,
+        firmware=firmware,
+        task_name=task,
+        model=model if task is None else None,
+        assets=assets,
+        engines=(*plan.ENGINES, plan.REFERENCE),
+        reuse_input=reuse_input,
     )
     signature = Signature.read(target.task.model())
     classes = inference.classes(signature, _lines(labels))
     require_folders(out)
     if out is not None:
         inference.check_file(out, signature)
-    given, how = input_files.read(inputs, signature.inputs, Pixels(pixels, bgr))
+    hearing = tasks.hearing(target.task)
+    given, how = input_files.read(files, signature.inputs, Pixels(pixels, bgr), hearing, target.task.data_file)
     with bar(target.task.name) as observe:
         subject, result = inference.run(target, given[:samples], observe)
+    heard = [] if hearing is None else stretches(result.inferences, hearing)
     if as_json:
-        typer.echo(json.dumps(report.document(subject, result, classes, how), indent=2))
+        typer.echo(json.dumps(report.document(subject, result, classes, how, heard), indent=2))
     else:
-        report.render(subject, result, classes, top, how, Console())
+        report.render(subject, result, classes, top, how, Console(), heard, "" if hearing is None else hearing.target)
     if out is not None:
         inference.write(result, out)
 

@@ -15,6 +15,7 @@ from tinympy.commands.options import (
     Firmware,
     ModelPath,
     PortName,
+    ReuseInput,
     TaskName,
 )
 from tinympy.errors import InvalidResultError
@@ -29,6 +30,7 @@ def verify(
     firmware: Firmware = None,
     samples: Annotated[int, typer.Option(min=1, help="How many inputs.", metavar="N")] = 3,
     assets: AssetsFolder = None,
+    reuse_input: ReuseInput = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare every layer on a board with the reference engine, byte for byte."""
@@ -39,7 +41,14 @@ def verify(
     from tinympy.report.progress import bar
 
     target = plan.target(
-        board=board, port=port, engine=engine, firmware=firmware, task_name=task, model=model, assets=assets
+        board=board,
+        port=port,
+        engine=engine,
+        firmware=firmware,
+        task_name=task,
+        model=model,
+        assets=assets,
+        reuse_input=reuse_input,
     )
     with bar(target.task.name) as observe:
         subject, result = verification.verify(target, samples, observe)
@@ -49,6 +58,6 @@ def verify(
         report.render(subject, result, Console())
     if result.difference is not None:
         raise InvalidResultError(
-            f"{subject.board.name} computes wrongly: {report.where(result.difference)}",
+            f"{subject.place} computes wrongly: {report.where(result.difference)}",
             "run it again: a fault that moves is in memory or the line, one that stays is in the kernels",
         )

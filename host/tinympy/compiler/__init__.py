@@ -16,7 +16,7 @@ from tinympy.compiler.fold import fold
 from tinympy.compiler.lower import lower
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.pack import pack
-from tinympy.compiler.place import Arena, place
+from tinympy.compiler.place import ALIGNMENT, Arena, place
 from tinympy.device import blocks
 from tinympy.device.program import TILE_BYTES
 from tinympy.model.graph import Graph
@@ -35,20 +35,27 @@ class Compiled:
 
 
 def compile_model(
-    content: bytes, name: str = "model", tile_bytes: int | None = None, block_bytes: int | None = None
+    content: bytes,
+    name: str = "model",
+    tile_bytes: int | None = None,
+    block_bytes: int | None = None,
+    *,
+    reuse_input: bool = False,
+    alignment: int = ALIGNMENT,
 ) -> Compiled:
     """Compile the bytes of a `.tflite` file.
 
     `name` (25 ASCII characters at most) is stored in the program; `tile_bytes` limits each tile of constants (None: one
     tile, for programs that are loaded into RAM). With `block_bytes` each tile lies within a block of that size of the
-    file that the program will be in flash, except those that cannot be made so small. Raises ModelError when the model
-    is damaged or not supported.
+    file that the program will be in flash, except those that cannot be made so small. With `reuse_input` an inference
+    may overwrite the inputs, which must then be written before each. `alignment` is that of everything in the arena, in
+    bytes: a power of two, ALIGNMENT or more. Raises ModelError when the model is damaged or not supported.
     """
     graph = check(fold(read(content)))
     if block_bytes is not None:
         tile_bytes = min(tile_bytes or block_bytes, blocks.capacity(block_bytes) - TILE_BYTES)
     packed = pack(lower(graph), tile_bytes)
-    arena = place(packed.lowered)
+    arena = place(packed.lowered, reuse_input, alignment)
     digest = hashlib.sha256(content)
     program = emit(graph, packed, arena, name, digest.digest(), block_bytes)
     return Compiled(program, graph, packed.lowered, arena, digest.hexdigest())

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
+from tinympy.compiler.lowering import size_bytes
 from tinympy.compiler.operation import NOWHERE, Span
 from tinympy.compiler.pack import Packed
 from tinympy.compiler.place import Arena
@@ -15,7 +16,7 @@ from tinympy.device import program as layout
 from tinympy.errors import ModelError
 from tinympy.model.edges import inner_tensor
 from tinympy.model.graph import Graph
-from tinympy.model.quantise import scale_of, zero_point_of
+from tinympy.model.quantise import is_count, scale_of, zero_point_of
 
 TILE_ALIGNMENT = 16
 MAX_ARENA_BYTES = 1 << 30
@@ -39,9 +40,12 @@ def emit(
 
 def _emit(graph: Graph, packed: Packed, arena: Arena, name: str, model_sha256: bytes, block_bytes: int | None) -> bytes:
     lowered = packed.lowered
+    input_flags = 0 if arena.keeps_input else layout.INPUT_REUSED
+    ends = ((graph.inputs, lowered.inputs, input_flags), (graph.outputs, lowered.outputs, 0))
     tensors = b"".join(
-        _encode_tensor(graph, tensor, arena.value_offsets[value])
-        for tensor, value in zip((*graph.inputs, *graph.outputs), (*lowered.inputs, *lowered.outputs), strict=True)
+        _encode_tensor(graph, tensor, arena.value_offsets[value], flags)
+        for indices, values, flags in ends
+        for tensor, value in zip(indices, values, strict=True)
     )
     operations = b"".join(_encode_operation(packed, arena, index) for index in range(len(lowered.operations)))
     head_bytes = layout.HEADER_BYTES + len(tensors) + len(operations) + layout.TILE_ENTRY_BYTES * len(packed.tiles)
@@ -93,19 +97,19 @@ def _tile_offsets(tiles: Sequence[bytes], at: int, block_bytes: int | None) -> t
     return offsets, at
 
 
-def _encode_tensor(graph: Graph, index: int, offset: int) -> bytes:
+def _encode_tensor(graph: Graph, index: int, offset: int, flags: int) -> bytes:
     """An entry of the tensor table: dtype is what the model's user sees, the rest is what the arena holds."""
     tensor = graph.tensors[inner_tensor(graph, index)]
     shape = (*tensor.shape, *(0,) * (6 - len(tensor.shape)))
     return struct.pack(
         layout.TENSOR,
         offset,
-        tensor.elements,
-        float(scale_of(tensor)),
-        zero_point_of(tensor),
+        size_bytes(tensor),
+        *((1.0, 0) if is_count(tensor) else (float(scale_of(tensor)), zero_point_of(tensor))),
         layout.DTYPES.index(graph.tensors[index].dtype),
         len(tensor.shape),
         *shape,
+        flags,
     )
 
 

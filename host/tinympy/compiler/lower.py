@@ -41,6 +41,8 @@ def lower(graph: Graph) -> Lowered:
             # Scales beyond all proportion end as inf, nan or 0, which are refused where it matters.
             with np.errstate(all="ignore"):
                 LOWERINGS[operator.name](lowering)
+        except ModelError as error:
+            raise lowering.located(error) from error
         except (ArithmeticError, struct.error) as error:
             raise lowering.refuse(f"a number beyond the program format's limits ({error})") from error
         constant_bytes += sum(len(each.constants) for each in operations[before:] if isinstance(each.constants, bytes))

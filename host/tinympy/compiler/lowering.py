@@ -114,7 +114,15 @@ class Lowering:
             raise self.refuse(reason)
 
     def refuse(self, reason: str, hint: str = "see docs/operators.md for what each operator supports") -> ModelError:
-        return ModelError(f"operator {self.index} ({self.operator.name}): {reason[:_MAX_REASON]}", hint)
+        return ModelError(f"{self._place}{reason[:_MAX_REASON]}", hint)
+
+    def located(self, error: ModelError) -> ModelError:
+        """The same error, with the operator's index and name if it does not begin with them."""
+        return error if error.message.startswith(self._place) else self.refuse(error.message, error.hint)
+
+    @property
+    def _place(self) -> str:
+        return f"operator {self.index} ({self.operator.name}): "
 
 
 def size_bytes(tensor: Tensor) -> int:

@@ -26,6 +26,10 @@ GATHER = 12
 LOG_SOFTMAX = 13
 SVDF = 14
 LSTM = 15
+RESIZE_BILINEAR = 16
+QUANTISE = 17
+ARG = 18
+BATCH_MATMUL = 19
 
 NOWHERE = -1
 """The value of a span that is not in the arena: an operation that reads only constants, or nothing."""

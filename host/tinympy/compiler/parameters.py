@@ -8,16 +8,20 @@ from typing import Protocol
 
 WINDOW_PARAMETERS = struct.Struct("<14H4h4H")
 FULLY_CONNECTED_PARAMETERS = struct.Struct("<5I3h18x")
-SOFTMAX_PARAMETERS = struct.Struct("<3I32x")
+SOFTMAX_PARAMETERS = struct.Struct("<4I28x")
 ELEMENTWISE_PARAMETERS = struct.Struct("<4x6H4B5h2b2i4x")
 LOOKUP_PARAMETERS = struct.Struct("<I40x")
 REDUCE_PARAMETERS = struct.Struct("<3I2ibBh20x")
 COPY_PARAMETERS = struct.Struct("<BBH40x")
 FILL_PARAMETERS = struct.Struct("<Ii36x")
 GATHER_PARAMETERS = struct.Struct("<4I28x")
-LOG_SOFTMAX_PARAMETERS = struct.Struct("<3I2i2b22x")
+LOG_SOFTMAX_PARAMETERS = struct.Struct("<4I2i2b18x")
 SVDF_PARAMETERS = struct.Struct("<4x6I2i2bBbh2x")
 LSTM_PARAMETERS = struct.Struct("<8x2I6H2i4b4x")
+RESIZE_BILINEAR_PARAMETERS = struct.Struct("<5H2x2I2i16x")
+QUANTISE_PARAMETERS = struct.Struct("<I3ib2B25x")
+ARG_PARAMETERS = struct.Struct("<4I28x")
+BATCH_MATMUL_PARAMETERS = struct.Struct("<4x3Ii3hbB16x")
 
 
 class Parameters(Protocol):
@@ -94,9 +98,10 @@ class Softmax:
     rows: int
     depth: int
     exponentials: int
+    output_bytes: int
 
     def encode(self) -> bytes:
-        return SOFTMAX_PARAMETERS.pack(self.rows, self.depth, self.exponentials)
+        return SOFTMAX_PARAMETERS.pack(self.rows, self.depth, self.exponentials, self.output_bytes)
 
 
 @dataclass(frozen=True)
@@ -224,7 +229,7 @@ class LogSoftmax:
     def encode(self) -> bytes:
         (multiplier, shift), (inverse_multiplier, inverse_shift) = self.factor, self.inverse_factor
         return LOG_SOFTMAX_PARAMETERS.pack(
-            self.rows, self.depth, self.exponentials, multiplier, inverse_multiplier, shift, inverse_shift
+            self.rows, self.depth, self.exponentials, 1, multiplier, inverse_multiplier, shift, inverse_shift
         )
 
 
@@ -296,3 +301,63 @@ class Lstm:
             self.hidden_zero_point,
             self.cell_exponent,
         )
+
+
+@dataclass(frozen=True)
+class ResizeBilinear:
+    """The fields of `struct tk_resize_bilinear`; each pair is of rows and columns."""
+
+    input_shape: tuple[int, int]
+    output_shape: tuple[int, int]
+    channels: int
+    steps: tuple[int, int]
+    origins: tuple[int, int]
+
+    def encode(self) -> bytes:
+        return RESIZE_BILINEAR_PARAMETERS.pack(
+            *self.input_shape, *self.output_shape, self.channels, *self.steps, *self.origins
+        )
+
+
+@dataclass(frozen=True)
+class Quantise:
+    """The fields of `struct tk_quantise`; pairs are of input and output, the factor is (multiplier, shift)."""
+
+    elements: int
+    zero_points: tuple[int, int]
+    factor: tuple[int, int]
+    element_bytes: tuple[int, int]
+
+    def encode(self) -> bytes:
+        return QUANTISE_PARAMETERS.pack(self.elements, *self.zero_points, *self.factor, *self.element_bytes)
+
+
+@dataclass(frozen=True)
+class Arg:
+    """The fields of `struct tk_arg`."""
+
+    kind: int
+    outer: int
+    depth: int
+    inner: int
+
+    MAX = 0
+    MIN = 1
+
+    def encode(self) -> bytes:
+        return ARG_PARAMETERS.pack(self.outer, self.depth, self.inner, self.kind)
+
+
+@dataclass(frozen=True)
+class BatchMatmul:
+    """The fields of `struct tk_batch_matmul`; `shape`: rows, depth, columns; `adjoint`: inputs that are transposed."""
+
+    shape: tuple[int, int, int]
+    multiplier: int
+    shift: int
+    zero_points: tuple[int, int, int]
+    adjoint: tuple[bool, bool]
+
+    def encode(self) -> bytes:
+        transposed = self.adjoint[0] + 2 * self.adjoint[1]
+        return BATCH_MATMUL_PARAMETERS.pack(*self.shape, self.multiplier, *self.zero_points, self.shift, transposed)

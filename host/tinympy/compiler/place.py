@@ -1,96 +1,92 @@
-"""Pass 6, the arena plan: which value lies where, so that values alive at the same time never overlap.
+"""Pass 6, the arena plan: which value lies where.
 
-The model's inputs stay alive to the end: an inference can be repeated, and timed, on the same input.
+Values alive at the same time never overlap, but for an operation's output over an input that nobody reads afterwards,
+as far as the kernel's order allows it (overlap.py). The model's inputs stay alive to the end, so that an inference can
+be repeated, and timed, on the same input; unless they are given up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinympy.compiler.operation import Lowered
+from tinympy.compiler.overlap import distance
+from tinympy.compiler.puzzle import Block, Pair, Puzzle
 
-ALIGNMENT = 8
-_NO_END = 1 << 62
-
-
-@dataclass(frozen=True)
-class Block:
-    """Bytes that are needed from operation `first` to operation `last`, both included."""
-
-    bytes: int
-    first: int
-    last: int
+ALIGNMENT = 4
+"""Words: what 32-bit cores read at once, and the most that a kernel asks for (32-bit accumulators)."""
 
 
 @dataclass(frozen=True)
 class Arena:
-    """The plan: an offset for each value and for each operation's scratch (0 where it has none)."""
+    """The plan: an offset for each value and for each operation's scratch (0 where it has none).
+
+    values: for each value its size, and between which operations it is needed; -1 is before the first one.
+    """
 
     value_offsets: tuple[int, ...]
     scratch_offsets: tuple[int, ...]
     bytes: int
     activation_bytes: int
     """What a plan without scratch takes: the part that the model itself asks for."""
+    lower_bound_bytes: int
+    """No plan with this alignment takes less: the largest sum over what is alive during one operation."""
+    values: tuple[Block, ...]
+    keeps_input: bool
 
 
-def place(lowered: Lowered) -> Arena:
-    """The smallest arena among several placement orders."""
-    values = _value_blocks(lowered)
+def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> Arena:
+    """The smallest arena found. `alignment` of every value and scratch: a power of two, ALIGNMENT or more.
+
+    reuse_input: the inputs' places may be given to other values once all of their readers have run.
+    """
+    values = _value_blocks(lowered, reuse_input)
     scratch = [Block(operation.scratch_bytes, i, i) for i, operation in enumerate(lowered.operations)]
-    offsets, total = _smallest_plan(values + scratch)
-    _, activation_bytes = _smallest_plan(values)
-    return Arena(tuple(offsets[: len(values)]), tuple(offsets[len(values) :]), total, activation_bytes)
+    pairs = _pairs(lowered, values)
+    whole = Puzzle(values + scratch, pairs, alignment)
+    offsets, total = whole.smallest()
+    _, activation_bytes = Puzzle(values, pairs, alignment).smallest()
+    return Arena(
+        value_offsets=tuple(offsets[: len(values)]),
+        scratch_offsets=tuple(offsets[len(values) :]),
+        bytes=total,
+        activation_bytes=activation_bytes,
+        lower_bound_bytes=whole.lower_bound,
+        values=tuple(values),
+        keeps_input=not reuse_input,
+    )
 
 
-def _value_blocks(lowered: Lowered) -> list[Block]:
+def _value_blocks(lowered: Lowered, reuse_input: bool) -> list[Block]:
     end = len(lowered.operations)
     first = [end] * len(lowered.value_bytes)
     last = [-1] * len(lowered.value_bytes)
     for value in (*lowered.inputs, *lowered.state):
         first[value] = -1
+    for value in (*lowered.outputs, *lowered.state, *(() if reuse_input else lowered.inputs)):
         last[value] = end
-    for value in lowered.outputs:
-        last[value] = end
+    operator_ends = {operation.operator: index for index, operation in enumerate(lowered.operations)}
+    read = {span.value for each in lowered.operations for span in each.spans if span is not each.output}
     for index, operation in enumerate(lowered.operations):
         for span in operation.spans:
             first[span.value] = min(first[span.value], index)
             last[span.value] = max(last[span.value], index)
+        if operation.output.value not in read:
+            # What nothing reads is there to be looked at when its operator is done.
+            last[operation.output.value] = max(last[operation.output.value], operator_ends[operation.operator])
     return [Block(*fields) for fields in zip(lowered.value_bytes, first, last, strict=True)]
 
 
-def _smallest_plan(blocks: Sequence[Block]) -> tuple[list[int], int]:
-    orders: tuple[Callable[[Block], tuple[int, ...]], ...] = (
-        lambda block: (-block.bytes, block.first),
-        lambda block: (block.first, -block.bytes),
-        lambda block: (-block.last, -block.bytes),
-        lambda block: (block.first - block.last, -block.bytes),
-        lambda block: (block.bytes * (block.first - block.last), block.first),
-    )
-    plans = [_plan(blocks, sorted(range(len(blocks)), key=lambda i: order(blocks[i]))) for order in orders]
-    return min(plans, key=lambda plan: plan[1])
-
-
-def _plan(blocks: Sequence[Block], order: Sequence[int]) -> tuple[list[int], int]:
-    """Each block in turn at the lowest offset where it meets no block placed before it."""
-    # As arrays: a model in many small tiles has thousands of blocks, and each is compared with all others.
-    size, first, last = np.array([(_aligned(b.bytes), b.first, b.last) for b in blocks], np.int64).T
-    offsets = np.zeros(len(blocks), np.int64)
-    placed = np.zeros(len(blocks), np.bool_)
-    for index in order:
-        if size[index] == 0:
+def _pairs(lowered: Lowered, values: Sequence[Block]) -> list[Pair]:
+    """Outputs with the inputs whose last reader makes them."""
+    found = []
+    for index, operation in enumerate(lowered.operations):
+        output = operation.output.value
+        if values[output].first != index:
             continue
-        met = np.flatnonzero(placed & (first <= last[index]) & (first[index] <= last))
-        met = met[np.argsort(offsets[met])]
-        # What is free begins at 0 and behind each block met so far, and ends where the next one begins.
-        begins = np.maximum.accumulate(np.append(0, offsets[met] + size[met]))
-        ends = np.append(offsets[met], _NO_END)
-        offsets[index] = begins[np.argmax(begins + size[index] <= ends)]
-        placed[index] = True
-    return offsets.tolist(), int(np.max(offsets + size))
-
-
-def _aligned(offset: int) -> int:
-    return -(-offset // ALIGNMENT) * ALIGNMENT
+        for value in {span.value for span in operation.spans} - {output}:
+            bytes_between = distance(operation, value) if values[value].last == index else None
+            if bytes_between is not None:
+                found.append(Pair(output, value, bytes_between))
+    return found

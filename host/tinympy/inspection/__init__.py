@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from tinympy.boards import Board
 from tinympy.compiler import Compiled, compile_model
+from tinympy.compiler.check import hint, missing_operators, places
 from tinympy.compiler.fold import fold
-from tinympy.compiler.operators import LOWERINGS
 from tinympy.errors import ModelError
 from tinympy.inspection.cycles import SOURCE
 from tinympy.inspection.fit import Fit, Fitting, modules
@@ -32,6 +32,7 @@ __all__ = [
     "Value",
     "inspect",
     "macs",
+    "places",
 ]
 
 
@@ -55,12 +56,16 @@ class Missing:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the compiler made of the model: bytes of the program, of the arena, of the arena without kernel scratch."""
+    """What the compiler made of the model: bytes of the program, of the arena, of the arena without kernel scratch.
+
+    input_reused: an inference overwrites its input.
+    """
 
     program_bytes: int
     arena_bytes: int
     activation_bytes: int
     operations: int
+    input_reused: bool
 
 
 @dataclass(frozen=True)
@@ -86,20 +91,22 @@ class Inspection:
         return sum(used.macs for used in self.used)
 
 
-def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
+def inspect(content: bytes, name: str, boards: Sequence[Board], reuse_input: bool = False) -> Inspection:
     """Look at the bytes of a `.tflite` file, and compare it with `boards`.
+
+    reuse_input: inferences may overwrite their inputs.
 
     Raises ModelError only when not even its operators can be listed.
     """
     graph = read_first(content)
-    compiled, problem = _compiled(content, name)
+    compiled, problem = _compiled(content, name, reuse_input)
     built = modules({board.arch for board in boards} | {"armv6m"})
     sizes: Sizes | None = None
     fits: tuple[Fit, ...] = ()
     memory: MemoryMap | None = None
     if compiled is not None:
         arena, operations = compiled.arena, len(compiled.lowered.operations)
-        sizes = Sizes(len(compiled.program), arena.bytes, arena.activation_bytes, operations)
+        sizes = Sizes(len(compiled.program), arena.bytes, arena.activation_bytes, operations, not arena.keeps_input)
         fitting = Fitting(content, compiled, built, name)
         fits = tuple(fitting.on(board) for board in boards)
         memory = memory_map(compiled)
@@ -120,9 +127,9 @@ def inspect(content: bytes, name: str, boards: Sequence[Board]) -> Inspection:
     )
 
 
-def _compiled(content: bytes, name: str) -> tuple[Compiled | None, ModelError | None]:
+def _compiled(content: bytes, name: str, reuse_input: bool) -> tuple[Compiled | None, ModelError | None]:
     try:
-        return compile_model(content, name), None
+        return compile_model(content, name, reuse_input=reuse_input), None
     except ModelError as error:
         return None, error
 
@@ -138,20 +145,5 @@ def _used(graph: Graph) -> tuple[Used, ...]:
 
 
 def _missing(graph: Graph) -> tuple[Missing, ...]:
-    places: dict[str, list[int]] = {}
-    for index, operator in fold(graph).remaining.items():
-        if operator.name not in LOWERINGS:
-            places.setdefault(operator.name, []).append(index)
-    return tuple(Missing(name, tuple(indices), _hint(name)) for name, indices in places.items())
-
-
-def _hint(name: str) -> str:
-    if name.startswith("custom operator Flex"):
-        return "convert without SELECT_TF_OPS: it stands for an operator of full TensorFlow"
-    if name.startswith("custom operator"):
-        return "build the model of TensorFlow Lite's own operators: only the program that made it knows this one"
-    if name in ("IF", "WHILE", "CALL"):
-        return "unroll it: convert the model without control flow"
-    if name in ("BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN", "UNIDIRECTIONAL_SEQUENCE_RNN", "RNN"):
-        return "use convolutions, SVDF, or a unidirectional LSTM"
-    return "replace it by operators of docs/operators.md, or cut it off and compute it on the computer or in Python"
+    missing = missing_operators(fold(graph))
+    return tuple(Missing(name, tuple(indices), hint(name)) for name, indices in missing.items())

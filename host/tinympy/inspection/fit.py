@@ -92,7 +92,9 @@ class Fitting:
         if block_bytes is None:
             return self._compiled
         if block_bytes not in self._in_flash:
-            self._in_flash[block_bytes] = compile_model(self._content, self._name, block_bytes=block_bytes)
+            self._in_flash[block_bytes] = compile_model(
+                self._content, self._name, block_bytes=block_bytes, reuse_input=not self._compiled.arena.keeps_input
+            )
         return self._in_flash[block_bytes]
 
     def _with_weights_in_flash(self, board: Board, block_bytes: int, fixed_bytes: int) -> tuple[int, str]:
@@ -106,7 +108,9 @@ class Fitting:
         return needed_bytes, reason
 
 
-def compile_for(board: Board, content: bytes, name: str, weights: Weights | None = None) -> Compiled:
+def compile_for(
+    board: Board, content: bytes, name: str, weights: Weights | None = None, reuse_input: bool = False
+) -> Compiled:
     """The program of a model for a board, its constants for heap or flash as said; None: flash where the heap is short.
 
     Raises:
@@ -115,7 +119,8 @@ def compile_for(board: Board, content: bytes, name: str, weights: Weights | None
     """
     if weights == "flash" and board.mapped_block_bytes is None:
         raise UsageError(f"{board.name} cannot read weights in flash", "use --weights-in heap")
-    fitting = Fitting(content, compile_model(content, name), modules({board.arch, _MEASURED}), name)
+    compiled = compile_model(content, name, reuse_input=reuse_input)
+    fitting = Fitting(content, compiled, modules({board.arch, _MEASURED}), name)
     if weights is None and board.mapped_block_bytes is not None:
         weights = "heap" if fitting.on(board).weights == "heap" else "flash"
     return fitting.compiled(board.mapped_block_bytes if weights == "flash" else None)

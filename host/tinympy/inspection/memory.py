@@ -43,18 +43,35 @@ class Row:
     @property
     def live_bytes(self) -> int:
         """Bytes of the arena that hold something, each counted once."""
-        end = total = 0
+        return sum(use.value.bytes for use in self.uses) - self.shared_bytes
+
+    @property
+    def shared_bytes(self) -> int:
+        """Bytes that are written in the place of what has been read."""
+        return sum(end - begin for begin, end in self.shared)
+
+    @property
+    def shared(self) -> tuple[tuple[int, int], ...]:
+        """From where to where in the arena two values lie: what is written, and what has been read there."""
+        found = []
+        end = 0
         for value in sorted((use.value for use in self.uses), key=lambda value: value.offset):
-            total += max(0, value.offset + value.bytes - max(end, value.offset))
-            end = max(end, value.offset + value.bytes)
-        return total
+            behind = value.offset + value.bytes
+            if value.offset < min(end, behind):
+                found.append((value.offset, min(end, behind)))
+            end = max(end, behind)
+        return tuple(found)
 
 
 @dataclass(frozen=True)
 class MemoryMap:
-    """All rows in the order in which the operations run; `peak` is the one with the most live bytes."""
+    """All rows in the order in which the operations run; `peak` is the one with the most live bytes.
+
+    lower_bound_bytes: no plan takes less, as far as the compiler can tell.
+    """
 
     arena_bytes: int
+    lower_bound_bytes: int
     rows: tuple[Row, ...]
 
     @property
@@ -77,24 +94,23 @@ def memory_map(compiled: Compiled) -> MemoryMap:
         operator = None if operation.operator == NO_OPERATOR else operation.operator
         name = "initial state" if operator is None else compiled.graph.operators[operator].name
         rows.append(Row(index, operator, name, tuple(uses)))
-    return MemoryMap(compiled.arena.bytes, tuple(rows))
+    return MemoryMap(compiled.arena.bytes, compiled.arena.lower_bound_bytes, tuple(rows))
 
 
 def _values(compiled: Compiled) -> list[tuple[int | None, Value]]:
     """Every value with its number (None: scratch)."""
-    lowered, arena, end = compiled.lowered, compiled.arena, len(compiled.lowered.operations)
+    lowered, arena = compiled.lowered, compiled.arena
     found: list[tuple[int | None, Value]] = []
-    for number, size in enumerate(lowered.value_bytes):
-        users = [i for i, operation in enumerate(lowered.operations) if any(s.value == number for s in operation.spans)]
-        first, last = (users[0], users[-1]) if users else (end, -1)
-        name, what = str(first), _what(compiled, number, first)
+    for number, block in enumerate(arena.values):
+        name, what = str(block.first), _what(compiled, number, block.first)
         if number in lowered.inputs:
-            first, last, name, what = 0, end, "input", "the model's input, kept so that an inference can be repeated"
+            name, what = "input", "the model's input, kept so that an inference can be repeated"
+            if not arena.keeps_input:
+                what = "the model's input, given up when it has been read"
         elif number in lowered.state:
-            first, last, name, what = 0, end, "state", "state, kept for the next inference"
-        elif number in lowered.outputs:
-            last = end
-        found.append((number, Value(name, what, arena.value_offsets[number], size, first, last)))
+            name, what = "state", "state, kept for the next inference"
+        first = max(0, block.first)
+        found.append((number, Value(name, what, arena.value_offsets[number], block.bytes, first, block.last)))
     for index, operation in enumerate(lowered.operations):
         if operation.scratch_bytes:
             offset = arena.scratch_offsets[index]
@@ -105,7 +121,7 @@ def _values(compiled: Compiled) -> list[tuple[int | None, Value]]:
 
 def _what(compiled: Compiled, number: int, first: int) -> str:
     """A value in words: whose output it is, and of what shape."""
-    if first == len(compiled.lowered.operations):
+    if not 0 <= first < len(compiled.lowered.operations):
         return "not used"
     operation = compiled.lowered.operations[first]
     operator = compiled.graph.operators[operation.operator]

@@ -4,7 +4,7 @@ Python at both ends, and the program holds the integer tensor behind it."""
 from __future__ import annotations
 
 from tinympy.errors import ModelError
-from tinympy.model.graph import Graph
+from tinympy.model.graph import Graph, Operator
 
 _HINT = "give the model one QUANTIZE to int8 behind each float input, one DEQUANTIZE before each float output"
 
@@ -30,3 +30,13 @@ def inner_tensor(graph: Graph, index: int) -> int:
         if (found.dtype, found.elements) == ("int8", tensor.elements):
             return inner[0]
     raise ModelError(f"the model computes with float32 ({tensor.name!r})", _HINT)
+
+
+def is_edge(graph: Graph, operator: Operator) -> bool:
+    """Whether `operator` is the QUANTIZE or DEQUANTIZE at a float input or output that `inner_tensor` sees through."""
+    outside = operator.inputs if operator.name == "QUANTIZE" else operator.outputs
+    ends = graph.inputs if operator.name == "QUANTIZE" else graph.outputs
+    try:
+        return all(i in ends and inner_tensor(graph, i) != i for i in outside)
+    except ModelError:
+        return False

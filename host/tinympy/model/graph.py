@@ -35,6 +35,8 @@ class Tensor:
     data: npt.NDArray[Any] | None = None
     is_variable: bool = False
     """Keeps its value from one inference to the next; the operator that has it as an input changes it."""
+    is_sparse: bool = False
+    """A constant whose zeros the file leaves out; `read` leaves `data` out with them."""
 
     @property
     def elements(self) -> int:

@@ -68,6 +68,11 @@ def zero_point_of(tensor: Tensor) -> int:
     return int(tensor.quantization.zero_point[0])
 
 
+def is_count(tensor: Tensor) -> bool:
+    """Whether its int32 stand for themselves (an index, as ARG_MAX makes), not for real numbers."""
+    return tensor.dtype == "int32" and (tensor.quantization is None or tensor.quantization.scale.size == 0)
+
+
 def integer_range(tensor: Tensor) -> tuple[int, int]:
     """Least and greatest number of the tensor's dtype; ModelError when that is no quantised one."""
     if tensor.dtype not in INTEGER_RANGES:

@@ -27,13 +27,11 @@ _MAX_INDICES_IN_ALL = 1 << 16
 _MAX_TEXT_BYTES = 200
 _MAX_NAME_BYTES = 1000
 
-_DTYPES = {
-    value: name.lower()
-    for name, value in vars(tflite.TensorType).items()
-    if name in ("FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16", "INT32", "INT64", "BOOL", "RESOURCE")
-}
+_DTYPES = {value: name.lower() for name, value in vars(tflite.TensorType).items() if isinstance(value, int)}
+_NUMPY_DTYPES = ("float32", "float16", "int8", "uint8", "int16", "int32", "int64", "bool")
 _OPERATOR_NAMES = {value: name for name, value in vars(tflite.BuiltinOperator).items() if isinstance(value, int)}
 _OPTION_CLASSES = {value: name for name, value in vars(tflite.BuiltinOptions).items() if isinstance(value, int)}
+_CONTROL_FLOW = ("CALL", "CALL_ONCE", "IF", "WHILE")
 _ENUMERATIONS = {
     "padding": {v: k for k, v in vars(tflite.Padding).items() if isinstance(v, int)},
     "mode": {v: k for k, v in vars(tflite.MirrorPadMode).items() if isinstance(v, int)},
@@ -80,15 +78,17 @@ def _read(content: bytes, parse: Callable[[Any], Graph]) -> Graph:
 
 def _read_model(model: Any) -> Graph:
     count = model.SubgraphsLength()
-    if count in (1, 2):
-        graph = replace(_read_subgraph(model, 0), description=_text(model.Description()))
-        calls = [operator.options for operator in graph.operators if operator.name == "CALL_ONCE"]
-        if [options.get("init_subgraph_index") for options in calls] == [1] * (count - 1):
-            return replace(graph, initial_values=_assigned_constants(_read_subgraph(model, 1))) if calls else graph
-    raise ModelError(
-        f"the model has {count} subgraphs; only models of one subgraph run, and of one more that CALL_ONCE calls",
-        "convert the model without control flow (IF, WHILE, CALL)",
-    )
+    if count == 0:
+        raise ValueError("no subgraph")
+    graph = replace(_read_subgraph(model, 0), description=_text(model.Description()))
+    calls = [operator.options for operator in graph.operators if operator.name == "CALL_ONCE"]
+    if count in (1, 2) and [options.get("init_subgraph_index") for options in calls] == [1] * (count - 1):
+        return replace(graph, initial_values=_assigned_constants(_read_subgraph(model, 1))) if calls else graph
+    which = f"the model has {count} subgraphs; only models of one subgraph run, and of one more that CALL_ONCE calls"
+    for index, operator in enumerate(graph.operators):
+        if operator.name in _CONTROL_FLOW:
+            raise ModelError(f"operator {index} ({operator.name}): {which}", "convert the model without control flow")
+    raise ModelError(which, "convert each signature of the model by itself")
 
 
 def _read_subgraph(model: Any, index: int) -> Graph:
@@ -167,19 +167,31 @@ def _read_tensor(model: Any, tensor: Any) -> Tensor:
         raise ValueError(f"tensor {name!r} of {len(shape)} dimensions")
     for size in shape:
         elements *= size
-        if size < 0 or elements > _MAX_ELEMENTS:
+        if size < 0:
+            raise ModelError(
+                f"tensor {name!r} has shape {shape}: its size is known only when the model runs",
+                "give the model inputs of a fixed shape and convert it again",
+            )
+        if elements > _MAX_ELEMENTS:
             raise ValueError(f"tensor {name!r} of shape {shape}")
-    data = _read_data(model, tensor, shape, dtype)
-    return Tensor(name, shape, dtype, _read_quantization(tensor), data, tensor.IsVariable())
+    is_sparse = tensor.Sparsity() is not None
+    data = None if is_sparse else _read_data(model, tensor, name, shape, dtype)
+    return Tensor(name, shape, dtype, _read_quantization(tensor), data, tensor.IsVariable(), is_sparse)
 
 
-def _read_data(model: Any, tensor: Any, shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any] | None:
+def _read_data(model: Any, tensor: Any, name: str, shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any] | None:
     if not 0 <= tensor.Buffer() < model.BuffersLength():
         raise ValueError(f"buffer {tensor.Buffer()} of {model.BuffersLength()}")
-    raw = model.Buffers(tensor.Buffer()).DataAsNumpy()
+    buffer = model.Buffers(tensor.Buffer())
+    if buffer.Offset() > 1:  # 1 stands for nothing, too
+        raise ModelError(
+            f"the constants of tensor {name!r} lie behind the model, {buffer.Size()} bytes at {buffer.Offset()}",
+            "only models of more than 2 GB need that: convert it without use_buffer_offset",
+        )
+    raw = buffer.DataAsNumpy()
     if isinstance(raw, int) or raw.size == 0:
         return None
-    if dtype.startswith("type"):
+    if dtype not in _NUMPY_DTYPES:
         return np.asarray(raw)
     values = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<"))
     return values.reshape(shape)
@@ -200,9 +212,10 @@ def _read_operator(model: Any, operator: Any) -> Operator:
     code = model.OperatorCodes(operator.OpcodeIndex())
     # Codes up to 127 stand in the old 8-bit field, later ones in the new one.
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    name = _OPERATOR_NAMES.get(number, f"operator {number}")
+    name = _OPERATOR_NAMES.get(number, f"unknown operator {number}")
     if name == "CUSTOM":
-        name = "custom operator " + _text(code.CustomCode())
+        name = _text(code.CustomCode())
+        name = ("Flex operator " if name.startswith("Flex") else "custom operator ") + name
     return Operator(
         name, _indices(operator.InputsAsNumpy()), _indices(operator.OutputsAsNumpy()), _read_options(operator)
     )

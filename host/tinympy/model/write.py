@@ -141,13 +141,42 @@ def _int32s(builder: flatbuffers.Builder, values: Iterable[int]) -> int:
     return vector
 
 
+def _write_sparsity(builder: flatbuffers.Builder, tensor: Tensor) -> int:
+    """Where the numbers of a sparse tensor stand: all dimensions dense, the last one compressed."""
+    data: npt.NDArray[Any] = np.asarray(tensor.data)
+    rows = data.reshape(-1, data.shape[-1])
+    segments = _int32_vector(builder, np.concatenate([[0], np.cumsum(np.count_nonzero(rows, axis=1))]))
+    indices = _int32_vector(builder, np.nonzero(rows)[1])
+    last = _write_table(
+        builder,
+        "DimensionMetadata",
+        Format=tflite.DimensionType.SPARSE_CSR,
+        ArraySegmentsType=tflite.SparseIndexVector.Int32Vector,
+        ArraySegments=segments,
+        ArrayIndicesType=tflite.SparseIndexVector.Int32Vector,
+        ArrayIndices=indices,
+    )
+    dense = [_write_table(builder, "DimensionMetadata", DenseSize=size) for size in data.shape[:-1]]
+    return _write_table(
+        builder,
+        "SparsityParameters",
+        TraversalOrder=_int32s(builder, range(data.ndim)),
+        DimMetadata=_offsets(builder, [*dense, last]),
+    )
+
+
+def _int32_vector(builder: flatbuffers.Builder, values: Iterable[int]) -> int:
+    return _write_table(builder, "Int32Vector", Values=_int32s(builder, values))
+
+
 def _constant_bytes(tensor: Tensor) -> bytes:
     data: npt.NDArray[Any] = np.asarray(tensor.data)
     if data.shape != tensor.shape or data.dtype.name != tensor.dtype:
         raise ModelError(
             f"tensor {tensor.name!r} is {tensor.dtype} {tensor.shape}, but its data are {data.dtype} {data.shape}"
         )
-    return data.astype(data.dtype.newbyteorder("<")).tobytes()
+    stored = data[data != 0] if tensor.is_sparse else data
+    return stored.astype(data.dtype.newbyteorder("<")).tobytes()
 
 
 def _write_buffer(builder: flatbuffers.Builder, content: bytes) -> int:
@@ -165,6 +194,8 @@ def _write_tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer_index: in
     }
     if tensor.quantization is not None:
         fields["Quantization"] = _write_quantization(builder, tensor.quantization)
+    if tensor.is_sparse:
+        fields["Sparsity"] = _write_sparsity(builder, tensor)
     return _write_table(builder, "Tensor", **fields)
 
 
@@ -179,6 +210,16 @@ def _write_quantization(builder: flatbuffers.Builder, quantization: Quantization
 
 
 def _write_operator_code(builder: flatbuffers.Builder, name: str) -> int:
+    for kind in ("custom operator ", "Flex operator "):
+        if name.startswith(kind):
+            custom = builder.CreateString(name.removeprefix(kind))
+            return _write_table(
+                builder,
+                "OperatorCode",
+                DeprecatedBuiltinCode=tflite.BuiltinOperator.CUSTOM,
+                BuiltinCode=tflite.BuiltinOperator.CUSTOM,
+                CustomCode=custom,
+            )
     code = _enumerator(tflite.BuiltinOperator, name, "operator")
     return _write_table(
         builder, "OperatorCode", DeprecatedBuiltinCode=min(code, _LARGEST_OLD_CODE), BuiltinCode=code, Version=1

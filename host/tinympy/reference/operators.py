@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from tinympy.reference import (
     activations,
+    bilinear,
     blocks,
     convolution,
     elementwise,
     layout,
     lstm,
+    matrices,
     pooling,
     quantisation,
     reduction,
@@ -23,8 +25,11 @@ from tinympy.reference.node import Array, Node
 OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "ABS": activations.absolute,
     "ADD": elementwise.add,
+    "ARG_MAX": reduction.arg_max,
+    "ARG_MIN": reduction.arg_min,
     "ASSIGN_VARIABLE": variables.assign_variable,
     "AVERAGE_POOL_2D": pooling.average_pool_2d,
+    "BATCH_MATMUL": matrices.batch_matmul,
     "BATCH_TO_SPACE_ND": blocks.batch_to_space_nd,
     "BROADCAST_TO": layout.broadcast_to,
     "CALL_ONCE": variables.call_once,
@@ -61,6 +66,7 @@ OPERATORS: dict[str, Callable[[Node], list[Array]]] = {
     "RELU": activations.relu,
     "RELU6": activations.relu6,
     "RESHAPE": layout.reshape,
+    "RESIZE_BILINEAR": bilinear.resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": blocks.resize_nearest_neighbor,
     "REVERSE_V2": layout.reverse,
     "SHAPE": layout.shape,

@@ -12,7 +12,7 @@ from tinympy.model.quantise import integer_range, quantise_multiplier, scale_of,
 from tinympy.reference.arithmetic import Int64s, multiply_quantised, wrap
 from tinympy.reference.node import Array, Node
 
-_INTEGER_PAIRS = {
+INTEGER_PAIRS = {
     "int8": ("int8", "uint8", "int16", "int32"),
     "uint8": ("int8",),
     "int16": ("int8", "int16", "int32"),
@@ -25,7 +25,7 @@ def quantize(node: Node) -> list[Array]:
     source, target = node.tensor(0), node.output
     if source.dtype == "float32" and target.dtype in ("int8", "int16"):
         return [node.quantised(_rounded(node.input(0) / scale_of(target)))]
-    node.require(target.dtype in _INTEGER_PAIRS.get(source.dtype, ()), f"{source.dtype} to {target.dtype}")
+    node.require(target.dtype in INTEGER_PAIRS.get(source.dtype, ()), f"{source.dtype} to {target.dtype}")
     multiplier, shift = quantise_multiplier(float(scale_of(source)) / float(scale_of(target)))
     node.require(shift <= 30, "an output scale below 2^-30 of the input's")
     low, high = integer_range(target)

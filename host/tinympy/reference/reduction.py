@@ -62,3 +62,24 @@ def _require_same_quantisation(node: Node) -> None:
         scale_of(tensor) == scale_of(output) and zero_point_of(tensor) == zero_point_of(output),
         "input and output must share scale and zero point",
     )
+
+
+def arg_max(node: Node) -> list[Array]:
+    """Inputs: values, axis. The first of equal ones."""
+    return [np.argmax(_values(node), axis=_axis(node)).astype(np.int32)]
+
+
+def arg_min(node: Node) -> list[Array]:
+    """Inputs: values, axis. The first of equal ones."""
+    return [np.argmin(_values(node), axis=_axis(node)).astype(np.int32)]
+
+
+def _values(node: Node) -> Array:
+    node.require(node.tensor(0).dtype == "int8", f"tensor {node.tensor(0).name!r} is {node.tensor(0).dtype}")
+    return node.input(0)
+
+
+def _axis(node: Node) -> int:
+    axes = node.integers(1)
+    node.require(len(axes) == 1, f"{len(axes)} axes")
+    return axes[0]

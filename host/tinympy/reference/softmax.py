@@ -23,6 +23,8 @@ from tinympy.reference.arithmetic import (
 )
 from tinympy.reference.node import Array, Node
 
+# How far from 1/65536 the scale of an int16 output may be, as a share of it.
+WIDE_TOLERANCE = 0.001
 # Integer bits of a scaled distance from the row's maximum, and of the sum of exponentials.
 _DISTANCE_BITS, _SUM_BITS = 5, 12
 _MAX_DEPTH = (1 << _SUM_BITS) - 1
@@ -36,7 +38,7 @@ def softmax(node: Node) -> list[Array]:
         raise node.refuse(f"{node.tensor(0).dtype} to {output.dtype}", "quantise the model to full int8")
     least = -(1 << (bits - 1))
     node.require(
-        abs(float(scale_of(output)) - 2.0**-bits) <= (0 if bits == 8 else 0.001 * 2.0**-bits)
+        abs(float(scale_of(output)) - 2.0**-bits) <= (0 if bits == 8 else WIDE_TOLERANCE * 2.0**-bits)
         and zero_point_of(output) == least,
         f"its output must have scale 1/{1 << bits} and zero point {least}",
     )

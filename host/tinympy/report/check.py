@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinympy.inspection import SOURCE, Fit, Inspection
+from tinympy.inspection import SOURCE, Fit, Inspection, places
 from tinympy.model.graph import Tensor
 from tinympy.report import memory_map
 
@@ -59,7 +59,7 @@ def document(found: Inspection, memory: bool) -> dict[str, Any]:
     return shown
 
 
-_SIZES = ("program_bytes", "arena_bytes", "activation_bytes", "operations")
+_SIZES = ("program_bytes", "arena_bytes", "activation_bytes", "operations", "input_reused")
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
@@ -104,12 +104,12 @@ def _operators(found: Inspection, gap: int) -> Table:
     table.add_column("MACs", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column("")
-    places = {missing.name: missing.indices for missing in found.missing}
+    indices = {missing.name: missing.indices for missing in found.missing}
     for used in found.used:
         share = Text(f"{100 * used.macs / found.macs:.1f} %") if used.macs else _NONE
         missing = Text("")
-        if used.name in places:
-            missing = Text(f"missing: operator {', '.join(map(str, places[used.name]))}", "bold red")
+        if used.name in indices:
+            missing = Text(f"missing: operator {places(indices[used.name])}", "bold red")
         macs = Text(_grouped(used.macs)) if used.macs else _NONE
         table.add_row(used.name, str(used.count), macs, share, missing)
     table.add_section()
@@ -128,12 +128,13 @@ def _needs(found: Inspection) -> Iterable[tuple[str, Text]]:
     if sizes is not None:
         yield "program", Text(f"{_grouped(sizes.program_bytes)} bytes, {sizes.operations} operations")
         scratch = f" (activations alone {_grouped(sizes.activation_bytes)})"
-        yield "arena", Text(f"{_grouped(sizes.arena_bytes)} bytes{scratch}")
+        reused = ", input reused" if sizes.input_reused else ""
+        yield "arena", Text(f"{_grouped(sizes.arena_bytes)} bytes{scratch}{reused}")
         built = ", ".join(f"{_grouped(size)} bytes on {arch}" for arch, size in found.modules.items())
         yield "module", Text(f"{built or 'none built'}, in RAM")
     for missing in found.missing:
         yield "missing", Text.assemble((missing.name, "bold red"), f": {missing.hint}")
-    if found.problem is not None and not found.missing:
+    if found.problem is not None and not (found.missing and found.problem.message.startswith("not supported")):
         yield "problem", Text(found.problem.message, "bold red")
 
 

@@ -134,8 +134,10 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
             yield "record", str(record.path), ""
 
 
-def board_line(board: Board) -> str:
+def board_line(board: Board | None) -> str:
     """What a board is and where, its firmware and its clock."""
+    if board is None:
+        return "none: computed on this computer"
     clock = "" if board.clock_hz is None else f", {board.clock_hz / 1e6:g} MHz"
     emulated = ", emulated" if board.emulated else ""
     return f"{board.name} on {board.port}: {board.firmware} ({board.arch}, mpy {board.mpy}{clock}{emulated})"

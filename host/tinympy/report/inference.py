@@ -1,4 +1,4 @@
-"""What `tinympy run` prints: for each input the top classes, or the values that came out."""
+"""What `tinympy run` prints: for each input the top classes, or the values that came out, and what was heard when."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinympy.inference import Run
+from tinympy.inference import Inference, Run
+from tinympy.listening import Stretch
 from tinympy.report.console import board_line
 from tinympy.signature import Array, End
 from tinympy.subject import Subject
@@ -22,29 +23,74 @@ _ROOMY_COLUMNS = 110
 
 
 def render(
-    subject: Subject, result: Run, classes: Sequence[str] | None, top: int, how: Sequence[str], console: Console
+    subject: Subject,
+    result: Run,
+    classes: Sequence[str] | None,
+    top: int,
+    how: Sequence[str],
+    console: Console,
+    heard: Sequence[Stretch] = (),
+    target: str = "",
 ) -> None:
-    """Prints a row for each input, and below what the figures mean. Made for 80 columns and more."""
-    count = _SHOWN_VALUES * (2 if console.width >= _ROOMY_COLUMNS else 1)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    """Prints a row for each input, and below what the figures mean. Made for 80 columns and more.
+
+    Of sound, a row for each stretch of `heard`, in which `target` is listened for.
+    """
+    inputs = [inference for inference in result.inferences if inference.heard_at_ms is None]
+    console.print(Text(subject.heading, style="bold"))
+    if heard:
+        console.print(_stretches(heard, result.signature.outputs[0], target))
+        console.print()
+    if inputs:
+        console.print(_inputs(inputs, result, classes, top, console.width))
+        console.print()
+    console.print(_notes(subject, result, how, max(0, len(inputs) - _SHOWN_INPUTS)))
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def _stretches(heard: Sequence[Stretch], end: End, target: str) -> Table:
+    table = _table()
+    table.add_column("sound", overflow="fold")
+    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("hops", justify="right", no_wrap=True)
+    table.add_column(target, no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for index, stretch in enumerate(heard):
+        low, high = _real(end, np.array([stretch.lowest, stretch.highest]))
+        values = Text.assemble(f"{low} … {high}", (f" ({stretch.lowest} … {stretch.highest})", "dim"))
+        time = f"{stretch.begin_ms / 1000:.2f} … {stretch.end_ms / 1000:.2f}"
+        detected = Text("detected", style="bold green") if stretch.detected else Text("–", style="dim")
+        # A recording is named once.
+        name = "" if index and stretch.begin_ms else stretch.recording
+        table.add_row(name, time, str(stretch.hops), values, detected)
+    return table
+
+
+def _inputs(inferences: Sequence[Inference], result: Run, classes: Sequence[str] | None, top: int, width: int) -> Table:
+    count = _SHOWN_VALUES * (2 if width >= _ROOMY_COLUMNS else 1)
+    timed = any(inference.elapsed_us is not None for inference in inferences)
+    table = _table()
     table.add_column("input", overflow="fold")
     table.add_column("outputs" if classes is None else f"top {min(top, len(classes))} classes", no_wrap=True)
-    table.add_column("µs", justify="right", no_wrap=True)
-    for inference in result.inferences[:_SHOWN_INPUTS]:
+    if timed:
+        table.add_column("µs", justify="right", no_wrap=True)
+    for inference in inferences[:_SHOWN_INPUTS]:
         if classes is None:
             shown = Text("\n").join(
                 _values(end, raw, count) for end, raw in zip(result.signature.outputs, inference.outputs, strict=True)
             )
         else:
             shown = _classes(result.signature.outputs[0], inference.outputs[0], classes, top)
-        table.add_row(inference.name, shown, str(inference.elapsed_us))
-    console.print(Text(subject.heading, style="bold"))
-    console.print(table)
-    console.print()
-    console.print(_notes(subject, result, how))
+        table.add_row(inference.name, shown, *([str(inference.elapsed_us)] if timed else []))
+    return table
 
 
-def document(subject: Subject, result: Run, classes: Sequence[str] | None, how: Sequence[str]) -> dict[str, Any]:
+def document(
+    subject: Subject, result: Run, classes: Sequence[str] | None, how: Sequence[str], heard: Sequence[Stretch] = ()
+) -> dict[str, Any]:
     """All of it as plain data, for JSON; `class` is that of the largest output, None without classes."""
     return {
         **subject.document(),
@@ -60,6 +106,7 @@ def document(subject: Subject, result: Run, classes: Sequence[str] | None, how: 
             for end in result.signature.outputs
         ],
         "stateful": result.stateful,
+        "heard": [stretch.document() for stretch in heard],
         "inferences": [
             {
                 "input": inference.name,
@@ -106,7 +153,7 @@ def _real(end: End, raw: Array) -> list[str]:
     return [f"{value:.4g}" for value in end.real(raw)]
 
 
-def _notes(subject: Subject, result: Run, how: Sequence[str]) -> Table:
+def _notes(subject: Subject, result: Run, how: Sequence[str], left: int) -> Table:
     notes = Table.grid(padding=(0, 2, 0, 0))
     notes.add_column(style="dim", no_wrap=True)
     notes.add_column(overflow="fold")
@@ -120,7 +167,8 @@ def _notes(subject: Subject, result: Run, how: Sequence[str]) -> Table:
     notes.add_row("board", Text(board_line(subject.board)))
     if result.stateful:
         notes.add_row("state", "kept from input to input, reset before the first")
-    left = len(result.inferences) - _SHOWN_INPUTS
-    if left > 0:
+    if subject.caveat is not None:
+        notes.add_row("note", Text(subject.caveat))
+    if left:
         notes.add_row("inputs", f"{left} more are not shown: --json and -o have all")
     return notes

@@ -14,6 +14,7 @@ from tinympy.inspection import MemoryMap, Row, Use
 _SHADES = "▓▒░"
 _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red")
 _PERMANENT = {"input": ("█", "bright_black"), "state": ("█", "bright_blue"), "scratch": ("▚", "bright_red")}
+_SHARED = ("╳", "bold bright_white")
 _NARROWEST_BAR = 24
 
 
@@ -21,7 +22,7 @@ def render(memory: MemoryMap, console: Console) -> None:
     """Prints one bar an operation, and below it what makes the largest one."""
     width = max(_NARROWEST_BAR, console.width - _labels_width(memory))
     console.print(Text(f"arena of {memory.arena_bytes} bytes: each line is an operation, each bar a value", "bold"))
-    console.print(Text("number: the operation that writes it; █ kept throughout, ▚ scratch, ▶ the peak", "dim"))
+    console.print(Text("number: operation that writes it; █ input, state, ▚ scratch, ╳ in place, ▶ peak", "dim"))
     console.print()
     console.print(_ruler(memory, width), soft_wrap=True)
     peak = memory.peak
@@ -37,12 +38,14 @@ def document(memory: MemoryMap) -> dict[str, Any]:
         "arena_bytes": memory.arena_bytes,
         "peak_operation": memory.peak.index,
         "peak_bytes": memory.peak.live_bytes,
+        "lower_bound_bytes": memory.lower_bound_bytes,
         "operations": [
             {
                 "index": row.index,
                 "operator": row.operator,
                 "name": row.name,
                 "live_bytes": row.live_bytes,
+                "shared_bytes": row.shared_bytes,
                 "values": [
                     {
                         "value": use.value.name,
@@ -92,6 +95,10 @@ def _bar(row: Row, memory: MemoryMap, width: int) -> Text:
         label = use.value.name if len(use.value.name) + 1 < end - begin else ""
         for at in range(begin, end):
             cells[at] = (label[at - begin], f"bold reverse {colour}") if at - begin < len(label) else (shade, style)
+    for first, behind in row.shared:
+        for at in range(round(first * scale), round(behind * scale)):
+            if not cells[at][0].isalnum():
+                cells[at] = _SHARED
     return Text.assemble(*cells)
 
 
@@ -125,9 +132,14 @@ def _why(memory: MemoryMap) -> Table:
     for use in sorted(peak.uses, key=lambda use: use.value.offset):
         role = "" if use.value.name in _PERMANENT else f", {use.role}" if use.role != "kept" else ", needed later"
         table.add_row(str(use.value.bytes), f"{use.value.what}{role} (at {use.value.offset})")
-    shared = sum(use.value.bytes for use in peak.uses) - peak.live_bytes
-    if shared:
-        table.add_row(f"-{shared}", "shared: what is written takes the place of what has been read")
-    lost = memory.arena_bytes - peak.live_bytes
-    table.add_row(str(lost), "lost to alignment and gaps" if lost else "lost to gaps")
+    if peak.shared_bytes:
+        table.add_row(f"-{peak.shared_bytes}", "shared: what is written takes the place of what has been read")
+    lost, more = memory.arena_bytes - peak.live_bytes, memory.arena_bytes - memory.lower_bound_bytes
+    table.add_row(str(lost), "lost to alignment, gaps, and operations in place, each a step below the one before")
+    table.add_row(Text(str(memory.arena_bytes), "bold"), Text("arena", "bold").append(_bound(more), "not bold"))
     return table
+
+
+def _bound(more: int) -> str:
+    """How far the plan is from the least that any plan could take."""
+    return f": {more} above the lower bound of any plan" if more else ": no plan takes less"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from tinympy.errors import UsageError
 from tinympy.tasks.ad01 import Ad01
-from tinympy.tasks.base import Accuracy, OfficialTask, Sample, Task, Weights, dataset_sha256
+from tinympy.tasks.base import Accuracy, FileFormat, Hearing, OfficialTask, Sample, Task, Weights, dataset_sha256
 from tinympy.tasks.digits import Digits
 from tinympy.tasks.ic01 import Ic01
 from tinympy.tasks.ic02 import Ic02
@@ -19,6 +20,8 @@ from tinympy.tasks.vww01 import Vww01
 __all__ = [
     "TASKS",
     "Accuracy",
+    "FileFormat",
+    "Hearing",
     "LatencyOnly",
     "ModelFile",
     "OfficialTask",
@@ -28,6 +31,7 @@ __all__ = [
     "available",
     "dataset_sha256",
     "get",
+    "hearing",
 ]
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Digits, Kws01, Vww01, Ic01, Ic02, Ad01, Sww01)}
@@ -47,3 +51,11 @@ def get(name: str, folder: Path | None = None) -> Task:
 def available(folder: Path | None = None) -> list[str]:
     """The names of the tasks whose files are all on this computer (present, not yet verified)."""
     return [name for name in TASKS if not get(name, folder).missing()]
+
+
+def hearing(task: Task) -> Hearing | None:
+    """How the task listens, or, where it is an official model's file, how the task of that model does."""
+    if task.hearing is not None:
+        return task.hearing
+    sha256 = hashlib.sha256(task.model()).hexdigest()
+    return next((each.hearing for each in map(get, TASKS) if each.model_sha256 == sha256), None)

@@ -45,6 +45,7 @@ class Ad01(LabelledTask):
     classifies = False
     target = 0.85
     file_bytes = 102_400
+    file_how = "200 frames of 128 log mel energies, float32, of which each input has 5, quantised as the reference does"
     wire_bytes = WINDOW_BYTES
     wire_input = "float32"
     wire_results = "mse"
@@ -68,17 +69,17 @@ class Ad01(LabelledTask):
         assets.path(self._input_name(EXAMPLE), self.folder)
         return [EXAMPLE]
 
-    def _inputs(self, row: Row, data: bytes) -> Int8:
-        spectrogram = windows(data, row.window_bytes, row.stride_bytes)
+    def _inputs(self, data: bytes, name: str) -> Int8:
+        spectrogram = windows(data)
         if not np.isfinite(spectrogram).all():
-            raise UsageError(f"{row.file} holds values that are not finite numbers")
+            raise UsageError(f"{name} holds values that are not finite numbers")
         return quantise(spectrogram)
 
 
-def windows(data: bytes, window_bytes: int = WINDOW_BYTES, stride_bytes: int = STRIDE_BYTES) -> Float32:
-    """The sliding windows of a file of little-endian float32, shape (windows, window_bytes / 4)."""
+def windows(data: bytes) -> Float32:
+    """The sliding windows of a file of little-endian float32, shape (windows, 640)."""
     values = np.frombuffer(data, "<f4").astype(np.float32, copy=False)
-    return np.lib.stride_tricks.sliding_window_view(values, window_bytes // 4)[:: stride_bytes // 4]
+    return np.lib.stride_tricks.sliding_window_view(values, WINDOW_BYTES // 4)[:: STRIDE_BYTES // 4]
 
 
 def quantise(values: Float32) -> Int8:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -53,6 +53,31 @@ class Accuracy:
     detail: dict[str, int] | None = None
 
 
+@dataclass(frozen=True)
+class FileFormat:
+    """What a task makes of a file of some kind; `how` says it in a sentence.
+
+    windows: from a file's content and its name for errors to model inputs, int8 of shape (windows, input bytes);
+    UsageError for a file that is not as it should be.
+    """
+
+    how: str
+    windows: Callable[[bytes, str], Int8]
+
+
+@dataclass(frozen=True)
+class Hearing(FileFormat):
+    """How a task listens to a .wav file: one model input for each hop.
+
+    detected: from the outputs, int8 of shape (hops, output bytes), to what was heard at which hop, bool of shape
+    (hops,). target: what it listens for, whose probability is the first output.
+    """
+
+    target: str
+    hop_ms: int
+    detected: Callable[[Int8], npt.NDArray[np.bool_]]
+
+
 class Task(ABC):
     """What every task has; the attributes of its class describe it, an instance knows where its files lie."""
 
@@ -72,6 +97,10 @@ class Task(ABC):
     """Of a network of MLPerf Tiny: where its weights are from."""
     caveat: str | None = None
     """What a reader of any result must know."""
+    hearing: Hearing | None = None
+    """How sound becomes inputs, where the task defines it to the last bit."""
+    data_file: FileFormat | None = None
+    """The `.bin` files of its data set, where it has such."""
     wire_bytes: int
     """Bytes that one `db load` of the serial protocol holds."""
     wire_input: WireInput
@@ -151,6 +180,8 @@ class LabelledTask(OfficialTask):
     """The folder of the inputs, named for the task that they are published for."""
     file_bytes: ClassVar[int]
     """Size of each input file."""
+    file_how: ClassVar[str]
+    """What its bytes are."""
 
     @property
     def _labels_name(self) -> str:
@@ -179,9 +210,16 @@ class LabelledTask(OfficialTask):
             )
         return samples
 
+    def __init__(self, folder: Path | None = None) -> None:
+        super().__init__(folder)
+        self.data_file = FileFormat(f"files are those of {self.name}: {self.file_how}", self._windows)
+
     @abstractmethod
-    def _inputs(self, row: Row, data: bytes) -> Int8:
-        """The content of a file as model inputs, int8 of shape (windows, input bytes)."""
+    def _inputs(self, data: bytes, name: str) -> Int8:
+        """The content of a file as model inputs, int8 of shape (windows, input bytes); `name` stands for it in errors.
+
+        UsageError: it holds what cannot be an input.
+        """
 
     def _rows(self) -> list[Row]:
         return labels.read(assets.path(self._labels_name, self.folder))
@@ -196,9 +234,12 @@ class LabelledTask(OfficialTask):
         file = self._find(row)
         assert file is not None
         data = file.read_bytes()
+        return Sample(row.file, row.label, self._windows(data, str(file)), data)
+
+    def _windows(self, data: bytes, name: str) -> Int8:
         if len(data) != self.file_bytes:
-            raise UsageError(f"{file} has {len(data)} bytes, an input of {self.name} has {self.file_bytes}")
-        return Sample(row.file, row.label, self._inputs(row, data), data)
+            raise UsageError(f"{name} has {len(data)} bytes, an input of {self.name} has {self.file_bytes}")
+        return self._inputs(data, name)
 
     def _inputs_asset(self) -> assets.Asset:
         return assets.select([f"datasets/{self.data_set}/*.bin"])[0]

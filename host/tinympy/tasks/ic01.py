@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinympy.labels import Row
 from tinympy.tasks.base import LabelledTask, image
 from tinympy.tasks.scoring import Int8
 
@@ -17,9 +16,10 @@ class Ic01(LabelledTask):
     full_n = 200
     target = 0.85
     file_bytes = 3072
+    file_how = "32×32 pixels of RGB, uint8, from which 128 is subtracted"
     wire_bytes = 3072
     wire_input = "uint8-128"
     wire_results = "rounded"
 
-    def _inputs(self, row: Row, data: bytes) -> Int8:
+    def _inputs(self, data: bytes, name: str) -> Int8:
         return image(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinympy.labels import Row
 from tinympy.tasks.base import LabelledTask, one_window
 from tinympy.tasks.scoring import Int8
 
@@ -15,9 +14,10 @@ class Kws01(LabelledTask):
     full_n = 1000
     target = 0.90
     file_bytes = 490
+    file_how = "49 frames of 10 MFCCs, int8"
     wire_bytes = 490
     wire_input = "int8"
     wire_results = "truncated"
 
-    def _inputs(self, row: Row, data: bytes) -> Int8:
+    def _inputs(self, data: bytes, name: str) -> Int8:
         return one_window(data)

@@ -18,6 +18,7 @@ class LatencyOnly(Task):
         self._original = original
         self.weights = weights
         self.name, self.title = original.name, original.title
+        self.hearing, self.data_file = original.hearing, original.data_file
         self.wire_bytes, self.wire_input, self.wire_results = (
             original.wire_bytes,
             original.wire_input,

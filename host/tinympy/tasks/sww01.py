@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinympy import assets
 from tinympy.errors import UsageError
 from tinympy.tasks import features, scoring
-from tinympy.tasks.base import Accuracy, OfficialTask, Sample, check_limit
+from tinympy.tasks.base import Accuracy, Hearing, OfficialTask, Sample, check_limit
 from tinympy.tasks.features import Int16
 from tinympy.tasks.scoring import Int8
 
@@ -45,6 +46,59 @@ class Recording(Sample):
     words: tuple[tuple[float, float], ...]
 
 
+def left_channel(data: bytes, name: str) -> Int16:
+    """The samples of a .wav file's first channel; `name` stands for the file in errors.
+
+    Raises:
+        UsageError: it is not 16-bit sound of 16 kHz, cut off, or shorter than one hop.
+    """
+    hint = "16-bit PCM at 16000 Hz is needed: `ffmpeg -i SOUND -ar 16000 -ac 1 -c:a pcm_s16le OUT.wav` makes it"
+    try:
+        with wave.open(io.BytesIO(data)) as sound:
+            width_bytes, rate_hz, channels = sound.getsampwidth(), sound.getframerate(), sound.getnchannels()
+            count = sound.getnframes()
+            samples = sound.readframes(count)
+    # RuntimeError: of a chunk that says to be longer than the file.
+    except (wave.Error, EOFError, RuntimeError) as error:
+        raise UsageError(f"{name} is not a .wav file of PCM: {str(error) or 'it ends too early'}", hint) from error
+    if (width_bytes, rate_hz) != (2, features.RATE_HZ):
+        raise UsageError(f"{name} has {8 * width_bytes} bits at {rate_hz} Hz, sww01 takes 16 bits at 16000 Hz", hint)
+    if len(samples) != 2 * channels * count:
+        raise UsageError(f"{name} is cut off: {len(samples)} of {2 * channels * count} bytes of sound are there", hint)
+    left: Int16 = np.frombuffer(samples, "<i2")[::channels]
+    if len(left) < features.HOP_SAMPLES:
+        raise UsageError(f"{name} holds {len(left)} samples, too few for one hop of {features.HOP_SAMPLES}")
+    return left
+
+
+def windows(data: bytes, name: str) -> Int8:
+    """A .wav file as model inputs, int8 of shape (hops, 1200); UsageError as of `left_channel`."""
+    return features.windows(features.quantise(features.log_mel(left_channel(data, name))))
+
+
+def detected(outputs: Int8) -> npt.NDArray[np.bool_]:
+    """At which hops the wake word is detected, from the model's outputs (hops, 3).
+
+    At the first hop the firmware gives a sign in any case, from which the clock starts and which detects nothing.
+    """
+    above: npt.NDArray[np.bool_] = outputs[:, 0] > THRESHOLD
+    above[:1] = False
+    return above
+
+
+HEARING = Hearing(
+    target="wake word",
+    how=(
+        f"sound is {features.BANDS} log mel energies of its first channel every {features.HOP_MS} ms, "
+        f"{features.WINDOW_FRAMES} of these in each input, as sww01 defines; "
+        f"detected is what is above {THRESHOLD} (raw)"
+    ),
+    hop_ms=features.HOP_MS,
+    windows=windows,
+    detected=detected,
+)
+
+
 class Sww01(OfficialTask):
     """Scores the longest recording that is here by the share of its wake words that are found.
 
@@ -62,6 +116,7 @@ class Sww01(OfficialTask):
     wire_bytes = features.WINDOW_FRAMES * features.BANDS
     wire_input = "int8"
     wire_results = "rounded"
+    hearing = HEARING
 
     def missing(self) -> list[str]:
         here = any(not self._absent(map(_name, files)) for files in RECORDINGS)
@@ -93,8 +148,7 @@ class Sww01(OfficialTask):
         )
         truth: dict[str, Any] = json.loads(assets.path(_name(truth_name), self.folder).read_text())[0]
         data = assets.path(_name(sound_name), self.folder).read_bytes()
-        sound = left_channel(data, sound_name)
-        inputs = features.windows(features.quantise(features.log_mel(sound)))
+        inputs = windows(data, sound_name)
         words = tuple((start_s, stop_s) for start_s, stop_s in truth["detection_windows"])
         return Recording(sound_name, len(words), inputs, data, words)
 
@@ -111,11 +165,8 @@ class Sww01(OfficialTask):
 
 
 def detections_ms(outputs: Int8) -> list[int]:
-    """When the wake word is detected, from the model's outputs (hops, 3).
-
-    The clock starts with the first hop, at which the firmware gives a sign in any case and which detects nothing.
-    """
-    return [features.HOP_MS * int(hop) for hop in np.flatnonzero(outputs[:, 0] > THRESHOLD) if hop]
+    """When the wake word is detected, from the model's outputs (hops, 3)."""
+    return [features.HOP_MS * int(hop) for hop in np.flatnonzero(detected(outputs))]
 
 
 def match(times_ms: Iterable[int], words: Iterable[tuple[float, float]]) -> dict[str, int]:
@@ -135,27 +186,6 @@ def match(times_ms: Iterable[int], words: Iterable[tuple[float, float]]) -> dict
         if not false or time - false[-1] > DEBOUNCE_MS:
             false.append(time)
     return {"true_positives": found, "false_negatives": missed, "false_positives": len(false)}
-
-
-def left_channel(data: bytes, name: str) -> Int16:
-    """The samples of a .wav file's first channel; `name` stands for the file in errors.
-
-    Raises:
-        UsageError: it is not 16-bit sound of 16 kHz, or shorter than one hop.
-    """
-    try:
-        with wave.open(io.BytesIO(data)) as sound:
-            width_bytes, rate_hz, channels = sound.getsampwidth(), sound.getframerate(), sound.getnchannels()
-            samples = sound.readframes(sound.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise UsageError(f"{name} is not a .wav file: {error}") from error
-    if (width_bytes, rate_hz) != (2, features.RATE_HZ):
-        raise UsageError(f"{name} has {8 * width_bytes} bits at {rate_hz} Hz, sww01 takes 16 bits at 16000 Hz")
-    whole = len(samples) - len(samples) % (2 * channels)
-    left: Int16 = np.frombuffer(samples[:whole], "<i2")[::channels]
-    if len(left) < features.HOP_SAMPLES:
-        raise UsageError(f"{name} holds {len(left)} samples, too few for one of {features.HOP_SAMPLES}")
-    return left
 
 
 def _name(file: str) -> str:

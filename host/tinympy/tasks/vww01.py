@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinympy.labels import Row
 from tinympy.tasks.base import LabelledTask, image
 from tinympy.tasks.scoring import Int8
 
@@ -17,9 +16,10 @@ class Vww01(LabelledTask):
     full_n = 1000
     target = 0.80
     file_bytes = 27_648
+    file_how = "96×96 pixels of RGB, uint8, from which 128 is subtracted"
     wire_bytes = 27_648
     wire_input = "uint8-128"
     wire_results = "rounded"
 
-    def _inputs(self, row: Row, data: bytes) -> Int8:
+    def _inputs(self, data: bytes, name: str) -> Int8:
         return image(data)

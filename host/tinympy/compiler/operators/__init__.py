@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operators import (
+    arg,
     average_pool_2d,
+    batch_matmul,
     conv_2d,
     depthwise_conv_2d,
     elementwise,
@@ -16,6 +18,7 @@ from tinympy.compiler.operators import (
     quantise,
     reduction,
     reshape,
+    resize_bilinear,
     softmax,
     svdf,
     transpose_conv,
@@ -25,8 +28,11 @@ from tinympy.compiler.operators import (
 LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "ABS": lookup.lower,
     "ADD": elementwise.lower_add,
+    "ARG_MAX": arg.lower,
+    "ARG_MIN": arg.lower,
     "ASSIGN_VARIABLE": variables.lower_assign,
     "AVERAGE_POOL_2D": average_pool_2d.lower,
+    "BATCH_MATMUL": batch_matmul.lower,
     "BATCH_TO_SPACE_ND": movement.lower,
     "BROADCAST_TO": movement.lower,
     "CALL_ONCE": variables.lower_nothing,
@@ -60,6 +66,7 @@ LOWERINGS: dict[str, Callable[[Lowering], None]] = {
     "RELU": lookup.lower,
     "RELU6": lookup.lower,
     "RESHAPE": reshape.lower,
+    "RESIZE_BILINEAR": resize_bilinear.lower,
     "RESIZE_NEAREST_NEIGHBOR": movement.lower,
     "REVERSE_V2": movement.lower,
     "SLICE": movement.lower,

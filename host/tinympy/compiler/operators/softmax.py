@@ -9,6 +9,7 @@ from tinympy.compiler.operation import LOG_SOFTMAX, SOFTMAX, Operation, Span
 from tinympy.compiler.parameters import LogSoftmax, Softmax
 from tinympy.model.quantise import quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import INT32_MAX, Int64s, doubling_high_multiply, exp_on_negative_values
+from tinympy.reference.softmax import WIDE_TOLERANCE
 
 MAX_DEPTH = 4095
 # Of a distance in fixed point.
@@ -17,13 +18,14 @@ _FRACTION_BITS = 31 - _INTEGER_BITS
 
 
 def lower_softmax(lowering: Lowering) -> None:
-    rows, depth = _rows(lowering, scale=1 / 256, zero_point=-128)
+    wide = lowering.output().dtype == "int16"
+    rows, depth = _rows(lowering, "int16", 1 / 65536, -32768) if wide else _rows(lowering, "int8", 1 / 256, -128)
     _, table = _exponentials(lowering, float(np.float32(lowering.operator.options.get("beta", 0.0))))
-    _emit(lowering, SOFTMAX, Softmax(rows, depth, exponentials=len(table)), table)
+    _emit(lowering, SOFTMAX, Softmax(rows, depth, len(table), output_bytes=2 if wide else 1), table)
 
 
 def lower_log_softmax(lowering: Lowering) -> None:
-    rows, depth = _rows(lowering, scale=1 / 16, zero_point=127)
+    rows, depth = _rows(lowering, "int8", 1 / 16, 127)
     (multiplier, shift), table = _exponentials(lowering, 1.0)
     inverse = (1 << (31 - shift)) / multiplier
     lowering.require(inverse < 1, "the input scale is out of range")
@@ -31,14 +33,16 @@ def lower_log_softmax(lowering: Lowering) -> None:
     _emit(lowering, LOG_SOFTMAX, parameters, table)
 
 
-def _rows(lowering: Lowering, scale: float, zero_point: int) -> tuple[int, int]:
+def _rows(lowering: Lowering, dtype: str, scale: float, zero_point: int) -> tuple[int, int]:
     """How many rows, and how long they are; ModelError unless the output is quantised as TFLM wants it."""
     tensor, output = lowering.input(0), lowering.output()
-    lowering.require_int8(tensor, output)
+    lowering.require_int8(tensor)
+    lowering.require(output.dtype == dtype, f"its output is {output.dtype}, {dtype} is known")
     zero_point_of(tensor)
     lowering.require(tensor.shape == output.shape and tensor.elements > 0, f"shape {tensor.shape} into {output.shape}")
+    tolerance = WIDE_TOLERANCE * scale if dtype == "int16" else 0.0
     lowering.require(
-        scale_of(output) == np.float32(scale) and zero_point_of(output) == zero_point,
+        abs(float(scale_of(output)) - scale) <= tolerance and zero_point_of(output) == zero_point,
         f"its output must have scale {scale} and zero point {zero_point}",
     )
     depth = tensor.shape[-1] if tensor.shape else 1

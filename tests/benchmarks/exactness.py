@@ -1,0 +1,118 @@
+"""The networks of MLPerf Tiny on the board `unix` beside the tflite-micro package: every output byte of every input.
+
+Each official model gets all inputs of its task that are on this computer, and random ones; where the model is not here,
+its network with generated weights gets random ones alone. Trained classifiers take nearly all noise for the same thing:
+so on random inputs the scores before the SOFTMAX and what the last layer sees are compared as well, from a second
+program that has them as outputs. Exits with 1 if a single byte differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tflite_micro import runtime
+
+from tinympy import boards, connection, generated, tasks
+from tinympy.compiler import compile_model
+from tinympy.model.read import read
+from tinympy.model.write import write
+
+Int8 = npt.NDArray[np.int8]
+
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How many inputs went into both, how many output bytes that gave, and how many of these differ."""
+
+    inputs: int
+    bytes: int
+    mismatches: int
+
+    def __str__(self) -> str:
+        return f"{self.inputs} inputs, {self.bytes} bytes compared, {self.mismatches} mismatches"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--task", action="append", help="may be repeated; without: all of MLPerf Tiny")
+    parser.add_argument("--samples", type=int, help="only the first N of each data set")
+    parser.add_argument("--random", type=int, default=200, help="how many random inputs for each model")
+    parser.add_argument("--assets", type=Path)
+    options = parser.parse_args()
+    mismatches = 0
+    for name in options.task or generated.NAMES:
+        task = tasks.get(name, options.assets)
+        if not isinstance(task, tasks.OfficialTask):
+            parser.error(f"{name} is no task of MLPerf Tiny")
+        begin = time.perf_counter()
+        samples = [] if task.missing() else task.samples(options.samples)
+        network = task if task.has_model else tasks.LatencyOnly(task, "generated")
+        random = generated.random_inputs(name, options.random)
+        model = network.model()
+        compared, outputs = compare(network, model, [*(sample.inputs for sample in samples), random])
+        score = f"; {scored(task, samples, outputs[:-1])}" if samples else ""
+        inner, inside = Compared(0, 0, 0), ""
+        if with_inner_outputs(model) != model:
+            inner, _ = compare(network, with_inner_outputs(model), [random])
+            inside = f"; inside: {inner}"
+        elapsed_s = time.perf_counter() - begin
+        print(f"{name} ({network.weights} weights): {compared}{score}{inside} ({elapsed_s:.0f} s)", flush=True)
+        mismatches += compared.mismatches + inner.mismatches
+    return 1 if mismatches else 0
+
+
+def with_inner_outputs(model: bytes) -> bytes:
+    """The model with two outputs more, the inputs of its SOFTMAX and of its last FULLY_CONNECTED; as it is without."""
+    graph = read(model)
+    if graph.operators[-1].name != "SOFTMAX":
+        return model
+    scores = graph.operators[-1].inputs[0]
+    [features] = [operator.inputs[0] for operator in graph.operators if scores in operator.outputs]
+    return write(replace(graph, outputs=(*graph.outputs, scores, features)))
+
+
+def compare(task: tasks.Task, model: bytes, batches: list[Int8]) -> tuple[Compared, list[Int8]]:
+    """Both run each batch of inputs, int8 of shape (inputs, input bytes); the board's outputs, batch by batch.
+
+    `model` is the task's, or has its inputs at least.
+    """
+    reference = runtime.Interpreter.from_bytes(model)
+    shape = reference.get_input_details(0)["shape"]
+    count = len(read(model).outputs)
+    outputs, mismatches = [], 0
+    with connection.serving(boards.get("unix"), task, compile_model(model, task.name).program, ignore) as serving:
+        for batch in batches:
+            rows = []
+            for values in batch:
+                content, _ = serving.dut.infer_sample(values.tobytes(), PATIENCE_S)
+                rows.append(np.frombuffer(content, np.int8))
+                # The reference overwrites its input, so it is set each time.
+                reference.set_input(values.reshape(shape), 0)
+                reference.invoke()
+                expected = np.concatenate([reference.get_output(index).reshape(-1) for index in range(count)])
+                mismatches += int(np.count_nonzero(rows[-1] != expected))
+            outputs.append(np.array(rows))
+    return Compared(sum(map(len, outputs)), sum(batch.size for batch in outputs), mismatches), outputs
+
+
+def scored(task: tasks.Task, samples: list[tasks.Sample], outputs: list[Int8]) -> str:
+    """What the board's outputs for the samples are worth."""
+    accuracy = task.score(samples, outputs)
+    counts = [f"{name} {count}" for name, count in (accuracy.detail or {}).items()]
+    return ", ".join([f"{accuracy.metric} {accuracy.value:.6g} of {accuracy.n}", *counts])
+
+
+def ignore(*_: object) -> None:
+    """Nobody is told how far it is."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
