@@ -115,7 +115,7 @@ def _only() -> Board | None:
 def _of_kind(kind: Board) -> Board:
     candidates = [port for port in ports.present() if kind in port.may_be]
     asked = survey(candidates)
-    right = [found for found in asked if found.identity is not None and found.identity.board == kind]
+    right = [found for found in asked if found.identity is not None and found.identity.board is kind]
     if len(right) > 1:
         raise _several([found.port.path for found in right], f"several boards of the kind {kind.name} are attached")
     if right:

@@ -107,9 +107,9 @@ def test_a_wrong_argument_is_one_error_line_with_a_hint(arguments: list[str | Pa
     assert hint.startswith("hint: ")
 
 
-def test_boards_that_cannot_be_reached_are_listed_and_refused(tmp_path: Path) -> None:
-    listed = json.loads(tinympy("boards", "--json").stdout)
-    assert {row["board"] for row in listed if row["reachable"]} == {"unix", "rp2040-emu"}
-    assert "cannot be reached yet" in tinympy("boards").stdout
-    refused = tinympy("bench", "--task", "digits", "--board", "rp2040", "--out", tmp_path, code=2).stderr
-    assert "error: rp2040 is known, but cannot be reached yet" in refused
+def test_boards_that_are_not_attached_are_listed_and_refused(tmp_path: Path) -> None:
+    listed = json.loads(tinympy("boards", "--json").stdout)["known"]
+    assert {row["board"] for row in listed if not row["attached_only"]} == {"unix", "rp2040-emu"}
+    assert "Raspberry Pi Pico 2, Arm cores" in " ".join(tinympy("boards").stdout.split())
+    refused = tinympy("bench", "--task", "digits", "--board", "teensy41", "--out", tmp_path, code=3).stderr
+    assert "error: no teensy41 is attached" in refused and "--port" in refused
