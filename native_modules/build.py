@@ -1,7 +1,7 @@
 """Build the native modules: `make native` writes prebuilt/, `--check` compares a fresh build with it byte for byte.
 
-Beside them it writes package-ARCHITECTURE.json for `mip` at the root of the repository, because mip takes addresses only
-below that of the file itself.
+Beside them it writes package-ARCHITECTURE.json for `mip` at the root of the repository: mip takes addresses below
+that of the file itself.
 
 MicroPython's headers and linker come from MPY_DIR if set (a checkout of MicroPython), else from the source distribution
 of PyPI's mpy-cross-v6-3, which is fetched once into build/. Compilers are the distribution's.

@@ -74,10 +74,10 @@ def test_a_board_that_serves_at_boot_is_rescued_at_its_port(firmware: Path) -> N
     module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, "armv6m"))
     code = deploy.serve_code("digits", DIGITS.wire_input, DIGITS.wire_results, DIGITS.wire_bytes)
     main = {"/main.py": f"# tinympy: a test\n{code}".encode()}
-    with Rp2040Emulator(firmware, deploy.package_files("/lib", module, {"digits": program}) | main) as emulator:
-        with transport.open(emulator.port, None, EMULATED.patience) as line:
-            assert identity.ask(line).board is boards.known("rp2040")
-            assert boot.remove(line, "/lib") and not boot.remove(line, "/lib")
-            files.send(line, "open('/main.py', 'wb')", b"x = 1\n")
-            with pytest.raises(UsageError, match="/main.py of its own"):
-                boot.write(line, "/lib", code)
+    there = deploy.package_files("/lib", module, {"digits": program}) | main
+    with Rp2040Emulator(firmware, there) as emulator, transport.open(emulator.port, None, EMULATED.patience) as line:
+        assert identity.ask(line).board is boards.known("rp2040")
+        assert boot.remove(line, "/lib") and not boot.remove(line, "/lib")
+        files.send(line, "open('/main.py', 'wb')", b"x = 1\n")
+        with pytest.raises(UsageError, match=r"/main\.py of its own"):
+            boot.write(line, "/lib", code)

@@ -48,9 +48,9 @@ def test_a_deployed_model_runs_at_the_prompt_of_the_interpreter(tmp_path: Path) 
     assert (program["name"], program["weights"]) == ("digits", "heap")
     assert done["written_bytes"] == sum(file["size_bytes"] for file in done["files"]) and done["free_bytes"] > 0
     code = 'import tinympy; m = tinympy.load("digits"); print(len(m.predict([0] * 64)))'
-    interpreter = [sys.executable, "-c", f"from micropython_unix import run_main; run_main(['micropython', '-c', {code!r}])"]
+    run = f"from micropython_unix import run_main; run_main(['micropython', '-c', {code!r}])"
     paths = os.environ | {"MICROPYPATH": str(tmp_path / "lib")}
-    assert subprocess.run(interpreter, capture_output=True, text=True, env=paths).stdout == "10\n"
+    assert subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, env=paths).stdout == "10\n"
 
 
 def test_the_second_deployment_writes_nothing(tmp_path: Path) -> None:

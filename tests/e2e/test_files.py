@@ -111,7 +111,7 @@ def test_a_file_that_arrived_damaged_never_gets_its_name(
     monkeypatch.setattr(
         line, "exec", lambda code, **limits: execute(re.sub(r"^(write\(a2b_base64\(').{4}", r"\1AAAA", code), **limits)
     )
-    with pytest.raises(BoardError, match="/lib/tinympy/b.tmpy is not on the board what was sent"):
+    with pytest.raises(BoardError, match=r"/lib/tinympy/b\.tmpy is not on the board what was sent"):
         put(line, {"b.tmpy": SOURCE["b.tmpy"]})
     assert "b.tmpy" not in on(board)
 

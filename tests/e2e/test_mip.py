@@ -1,4 +1,4 @@
-"""`mpremote mip install`, MicroPython's own way to install packages, with the package files at the repository's root."""
+"""`mpremote mip install`, MicroPython's own installer, with the package files at the repository's root."""
 
 from __future__ import annotations
 

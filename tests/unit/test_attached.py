@@ -87,7 +87,7 @@ def test_a_kind_is_found_among_others(attach: Attach) -> None:
 
 def test_a_kind_that_is_not_attached_exits_with_3(attach: Attach) -> None:
     attach()
-    with pytest.raises(NoBoardError, match="no rp2040 is attached$") as caught:
+    with pytest.raises(NoBoardError, match=r"no rp2040 is attached$") as caught:
         attached.choose("rp2040")
     assert caught.value.exit_code == 3 and "--port" in caught.value.hint
     attach(PICO)
@@ -138,8 +138,12 @@ def test_psram_is_one_large_heap(attach: Attach) -> None:
     board = attached.as_board(attached.identity.parse(replies.ESP32S3_PSRAM), "COM3")
     assert (board.heap_bytes, board.largest_bytes) == (8_000_000, None)
     kind = boards.known("esp32c3")
-    board = attached.as_board(attached.identity.parse(replies.reply(
-        "micropython", (1, 27, 0), "ESP32C3 module with ESP32C3", 0x2F06, "esp32", heap=50_000)), "COM3")
+    board = attached.as_board(
+        attached.identity.parse(
+            replies.reply("micropython", (1, 27, 0), "ESP32C3 module with ESP32C3", 0x2F06, "esp32", heap=50_000)
+        ),
+        "COM3",
+    )
     assert (board.heap_bytes, board.largest_bytes) == (kind.heap_bytes, kind.largest_bytes)
 
 

@@ -223,4 +223,4 @@ def test_imports_are_found_wherever_they_stand() -> None:
     assert "tinympy.errors.ModelError" in set(imports("tinympy.compiler.emit"))
     assert "tinympy.session" in set(imports("tinympy.cli"))
     assert "tinympy.device.program.Head" in set(imports("tinympy.device.model"))
-    assert "tinympy.boards.unix.UnixBoard" in set(imports("tinympy.boards"))
+    assert "tinympy.boards.unix.UnixBoard" in set(imports("tinympy.boards.registry"))

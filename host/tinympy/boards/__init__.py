@@ -1,4 +1,4 @@
-"""The boards tinympy knows (known.py), and finding one of them by name."""
+"""The boards tinympy knows (registry.py), and finding one of them by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from .board import Board, Launched
-from .known import BOARDS, BRIDGES
+from .registry import BOARDS, BRIDGES
 
 __all__ = ["BOARDS", "BRIDGES", "Board", "Launched", "get", "known"]
 
