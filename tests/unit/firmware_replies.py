@@ -1,8 +1,8 @@
 """What firmware answers to identity.QUESTION.
 
-Of RP2040 and unix as the firmware printed it. Of the 1.19, the 1.22, the ESP32-S3s and CircuitPython, names, versions and
-_mpy are as users published them (MicroPython pull request 9556, issue 15119, logs in public repositories); all the rest,
-and sizes and clocks of these, are made up.
+Of RP2040 and unix as the firmware printed it. Of the 1.19, the 1.22, the ESP32-S3s and CircuitPython, names, versions
+and _mpy are as users published them (MicroPython pull request 9556, issue 15119, logs in public repositories); all the
+rest, and sizes and clocks of these, are made up.
 """
 
 from __future__ import annotations
