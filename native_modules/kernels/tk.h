@@ -345,12 +345,12 @@ struct tk_limits {
  *   written.
  * - fully_connected: rows in increasing order; a row of the input until the last of its outputs is written.
  * - softmax, log_softmax: elements in increasing order, after their whole row was read once; element i of the input is
- *   read for the last time before element i of the output is written.
+ *   read for the last time before element i of the output is written. Over int16 outputs no input lies.
  * - elementwise, lookup: elements in increasing order, each read before it is written. What is broadcast, no output
  *   lies over.
  * - reduce: outputs in increasing order, each after all that it depends on was read.
  * - copy, gather: elements and blocks in the order of the loops and indices, each from its first byte to its last.
- * - svdf, lstm: no output lies over an input.
+ * - svdf, lstm, resize_bilinear, quantise, arg, batch_matmul: no output lies over an input.
  *
  * Scratch and state never overlap anything. */
 
