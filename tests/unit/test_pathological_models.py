@@ -202,8 +202,8 @@ REFUSED: list[tuple[str, Callable[[], Graph], str]] = [
         "can be moved",
     ),
     (
-        "2^22 elements to move, 33 times",
-        lambda: repeated("TRANSPOSE", 33, activation(1 << 11, 1 << 11), numbers(1, 0), activation(1 << 11, 1 << 11)),
+        "2^22 elements to move, 17 times",
+        lambda: repeated("TRANSPOSE", 17, activation(1 << 11, 1 << 11), numbers(1, 0), activation(1 << 11, 1 << 11)),
         "bytes of values",
     ),
     (
