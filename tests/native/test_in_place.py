@@ -27,6 +27,8 @@ from tinympy.model.write import write
 
 Bytes = npt.NDArray[np.uint8]
 
+# Of the models drawn for FULLY_CONNECTED few have several rows, and outputs that differ when one is written too early.
+ROUNDS = 8
 MODELS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 # Every kernel whose output may lie over an input, by operators that use it.
 OVERLAPPING = [
@@ -127,7 +129,10 @@ def test_an_output_at_its_distance_is_right_and_a_nearer_one_wrong(library: Kern
                 nearer = between - slack_bytes(compiled, index) - 1
                 found["too near"] += not np.array_equal(placed.output(nearer)[written], expected[written])
 
-    check()
+    for _ in range(ROUNDS):
+        check()
+        if found["too near"]:
+            break
     assert found["overlapping"] > 5 and found["too near"] > 0, found
 
 
