@@ -27,8 +27,6 @@ from tinympy.model.write import write
 
 Bytes = npt.NDArray[np.uint8]
 
-# Of the models drawn for FULLY_CONNECTED few have several rows, and outputs that differ when one is written too early.
-ROUNDS = 8
 MODELS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 # Every kernel whose output may lie over an input, by operators that use it.
 OVERLAPPING = [
@@ -36,6 +34,8 @@ OVERLAPPING = [
     *("MAX_POOL_2D", "MEAN", "MUL", "PRELU", "REDUCE_MAX", "RESIZE_NEAREST_NEIGHBOR", "SOFTMAX", "SPLIT"),
     *("STRIDED_SLICE", "TRANSPOSE"),
 ]
+# Drawn models of these seldom have an output that shows a byte written too early; these networks' always do.
+TELLING = {"CONV_2D": ("kws01", CONV_2D), "FULLY_CONNECTED": ("ad01", FULLY_CONNECTED)}
 OFFICIAL = Path(os.environ.get("TINYMPY_ASSETS", "."), "models")
 OFFICIAL_NAMES = {
     "ad01": "ad01_int8",
@@ -101,39 +101,55 @@ def slack_bytes(compiled: Compiled, index: int) -> int:
     return 1 if operation.opcode == FULLY_CONNECTED or (operation.opcode == CONV_2D and pointwise) else 0
 
 
+class Found:
+    """How many pairs of an input and an output overlapped, and how many outputs were wrong when one byte too near."""
+
+    def __init__(self, library: KernelLibrary) -> None:
+        self.library = library
+        self.overlapping = self.too_near = 0
+
+    def check(self, compiled: Compiled, index: int, seed: int, farther: int) -> None:
+        """Compares the output at its distance above each input, and `farther` above that, with one that lies apart."""
+        operation, sizes = compiled.lowered.operations[index], compiled.lowered.value_bytes
+        for value in {span.value for span in operation.spans} - {operation.output.value}:
+            between = distance(operation, value)
+            if between is None:
+                continue
+            # Beyond these the two do not overlap.
+            between = max(between, -sizes[value])
+            if between >= sizes[operation.output.value]:
+                continue
+            self.overlapping += 1
+            placed = Placed(self.library, compiled, index, value, seed)
+            expected = placed.output(None)
+            written = expected == placed.output(None, 255)
+            for each in (between, between + farther):
+                np.testing.assert_array_equal(placed.output(each)[written], expected[written])
+            nearer = between - slack_bytes(compiled, index) - 1
+            self.too_near += not np.array_equal(placed.output(nearer)[written], expected[written])
+
+
 @pytest.mark.parametrize("name", OVERLAPPING)
 def test_an_output_at_its_distance_is_right_and_a_nearer_one_wrong(library: KernelLibrary, name: str) -> None:
-    found = {"overlapping": 0, "too near": 0}
+    found = Found(library)
 
     @MODELS
     @given(STATELESS[name](name), SEEDS, st.integers(0, 40))
     def check(graph: Graph, seed: int, farther: int) -> None:
         assume(is_known(graph))
         compiled = compile_model(write(graph))
-        for index, operation in enumerate(compiled.lowered.operations):
-            for value in {span.value for span in operation.spans} - {operation.output.value}:
-                between = distance(operation, value)
-                if between is None:
-                    continue
-                placed = Placed(library, compiled, index, value, seed)
-                expected = placed.output(None)
-                written = expected == placed.output(None, 255)
-                sizes = compiled.lowered.value_bytes
-                # Beyond these the two do not overlap.
-                between = max(between, -sizes[value])
-                if between >= sizes[operation.output.value]:
-                    continue
-                found["overlapping"] += 1
-                for each in (between, between + farther):
-                    np.testing.assert_array_equal(placed.output(each)[written], expected[written])
-                nearer = between - slack_bytes(compiled, index) - 1
-                found["too near"] += not np.array_equal(placed.output(nearer)[written], expected[written])
+        for index in range(len(compiled.lowered.operations)):
+            found.check(compiled, index, seed, farther)
 
-    for _ in range(ROUNDS):
-        check()
-        if found["too near"]:
-            break
-    assert found["overlapping"] > 5 and found["too near"] > 0, found
+    check()
+    assert found.overlapping > 5
+    if name in TELLING:
+        network, opcode = TELLING[name]
+        compiled = compile_model(networks.build(network))
+        for index, operation in enumerate(compiled.lowered.operations):
+            if operation.opcode == opcode:
+                found.check(compiled, index, 1, 1)
+    assert found.too_near > 0
 
 
 def between_lookups(graph: Graph) -> Graph:
