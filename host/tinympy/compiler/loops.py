@@ -15,7 +15,7 @@ Sources = npt.NDArray[np.signedinteger[Any]]
 # values.
 MAX_ELEMENTS = 1 << 22
 MAX_RANK = 8
-MAX_VALUE_BYTES = 1 << 27
+MAX_VALUE_BYTES = 1 << 26
 MAX_LOOPS = 8
 LOOP = struct.Struct("<Iii")
 MAX_ELEMENT_BYTES = 0xFFFF
