@@ -43,7 +43,7 @@ def put(line: Transport, content: dict[str, bytes]) -> list[str]:
 def on(board: UnixBoard) -> dict[str, bytes]:
     """Everything in tinympy's folder, the listing apart."""
     folder = board.root / "lib/tinympy"
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != files.LISTING}
+    return {path.name: path.read_bytes() for path in folder.glob("*") if path.name != files.LISTING}
 
 
 def test_only_what_differs_is_written(board: UnixBoard, line: Transport) -> None:
