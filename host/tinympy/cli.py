@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinympy import __version__
+from tinympy.commands.boards import boards
 from tinympy.commands.check import check
-from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
+from tinympy.commands.deploy import deploy
+from tinympy.commands.dut import dut
+from tinympy.commands.options import AsJson, AssetsFolder, BoardName, Firmware, PortName, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.run import run
 from tinympy.commands.verify import verify
@@ -31,10 +34,13 @@ app = typer.Typer(
 )
 assets_app = typer.Typer(no_args_is_help=True, help="The official models and data sets: what is here, and fetching it.")
 app.add_typer(assets_app, name="assets")
+app.command()(boards)
 app.command()(check)
 app.command()(run)
 app.command()(verify)
 app.command()(profile)
+app.command()(deploy)
+app.command()(dut)
 
 AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="NAME")]
 
@@ -77,7 +83,8 @@ def options(
 @app.command()
 def bench(
     tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as with --task.", metavar="TASK")] = None,
-    board: Annotated[str, typer.Option(help="The board to measure (see `tinympy boards`).")] = "unix",
+    board: BoardName = None,
+    port: PortName = None,
     task: Annotated[
         list[str] | None,
         typer.Option(help="A task; may be repeated. Without: every task, as far as its files are here."),
@@ -102,6 +109,9 @@ def bench(
     weights_in: Annotated[
         str | None, typer.Option(help="heap or flash. Without: flash where the heap is too small.", metavar="PLACE")
     ] = None,
+    in_ram: Annotated[
+        bool, typer.Option("--in-ram", help="Write nothing to the board's flash: its files stay in the heap.")
+    ] = False,
     reuse_input: ReuseInput = False,
     firmware: Firmware = None,
     assets: AssetsFolder = None,
@@ -125,6 +135,8 @@ def bench(
         folder=out,
         firmware=firmware,
         weights_in=weights_in,
+        port=port,
+        in_ram=in_ram,
         reuse_input=reuse_input,
     )
     records: list[Record] = []
@@ -167,22 +179,6 @@ def _require_valid(records: list[Record]) -> None:
         raise InvalidResultError(
             f"{len(invalid)} of {len(records)} results not valid: {', '.join(invalid)}", "the reasons are in the report"
         )
-
-
-@app.command()
-def boards(as_json: AsJson = False) -> None:
-    """List the boards that tinympy knows."""
-    from tinympy.boards import BOARDS
-
-    if as_json:
-        known = [
-            {"board": b.name, "title": b.title, "arch": b.arch, "emulated": b.emulated, "reachable": b.reachable}
-            for b in BOARDS
-        ]
-        typer.echo(json.dumps(known, indent=2))
-        return
-    for b in BOARDS:
-        typer.echo(f"{b.name:8}  {b.title} ({b.arch}){'' if b.reachable else ': cannot be reached yet'}")
 
 
 @app.command("compile")

@@ -61,7 +61,7 @@ def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
     compiled = compile_for(job.board, model, task.name, job.weights_in, job.reuse_input)
     samples = task.samples(job.samples)
     started_s = time.monotonic()
-    with connection.serving(job.board, task, compiled.program, observe) as serving:
+    with connection.serving(job.board, task, compiled.program, observe, job.in_ram) as serving:
         record = _begin(job, compiled, model, samples, serving)
         records.create(record, job.folder)
         begun(record)

@@ -1,4 +1,4 @@
-"""The line to a board: raw REPL and files through mpremote, then a stream of bytes to the program running there.
+"""The line to a board: raw REPL through mpremote, then a stream of bytes to the program running there.
 
 The only module that knows serial ports and mpremote. Everything that goes wrong becomes NoBoardError (nothing usable
 at the port) or BoardError (it was there, and failed).
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import io
 import os
-import posixpath
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import serial
@@ -36,34 +34,6 @@ _POLL_S = 0.1
 _REPL_READ_S = 2.0
 _WRITE_S = 4.0
 _LEAVE_S = 4.8
-_CHUNK_BYTES = 1024
-
-_HASHES = """
-import hashlib
-from binascii import hexlify
-buffer = memoryview(bytearray(1024))
-for path in {paths!r}:
-    try:
-        digest = hashlib.sha256()
-        with open(path, "rb") as file:
-            while True:
-                count = file.readinto(buffer)
-                if not count:
-                    break
-                digest.update(buffer[:count])
-        print(hexlify(digest.digest()).decode())
-    except OSError:
-        print("-")
-"""
-
-_DIRECTORIES = """
-import os
-for path in {paths!r}:
-    try:
-        os.mkdir(path)
-    except OSError:
-        pass
-"""
 
 
 class Transport:
@@ -106,34 +76,6 @@ class Transport:
         if error:
             raise BoardError(f"the board raised {_last_line(error)}", "run with --debug to see the whole traceback")
         return bytes(output).decode(errors="replace").replace("\r\n", "\n")
-
-    def copy_files(self, files: Mapping[str, bytes], progress: Callable[[int, int], None] | None = None) -> list[str]:
-        """Write those of `files` (absolute path on the board: content) that are not there already; return their paths.
-
-        `progress(done, total)` is called in bytes. What was written is read back as a hash and compared.
-        """
-        digests = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
-        there = self._digests(list(files))
-        stale = [path for path in files if there[path] != digests[path]]
-        if not stale:
-            return []
-        parents = {str(parent) for path in stale for parent in _parents(path)}
-        self.exec(_DIRECTORIES.format(paths=sorted(parents, key=len)))
-        total = sum(len(files[path]) for path in stale)
-        done = 0
-        for path in stale:
-            self.write_file(path, files[path], progress and _offset(progress, done, total))
-            done += len(files[path])
-        there = self._digests(stale)
-        wrong = [path for path in stale if there[path] != digests[path]]
-        if wrong:
-            raise BoardError(f"{wrong[0]} is not on the board what was sent", "is the file system full or damaged?")
-        return stale
-
-    def write_file(self, path: str, content: bytes, progress: Callable[[int, int], None] | None = None) -> None:
-        """Write a file on the board; its folder must exist. `progress(done, total)` is called in bytes."""
-        with self._failures(f"could not write {path}: "):
-            self._link.fs_writefile(path, content, chunk_size=_CHUNK_BYTES, progress_callback=progress)
 
     def start(self, code: str) -> None:
         """Run `code` on the board without waiting for its end. From now on the line is a stream."""
@@ -180,6 +122,7 @@ class Transport:
 
     def detach(self) -> None:
         """Close the port and let the program on the board run on."""
+        self._running = False
         with contextlib.suppress(*_LINE_ERRORS):
             self._link.close()
         with contextlib.suppress(*_LINE_ERRORS):  # mpremote leaves it open when the board is gone
@@ -209,24 +152,18 @@ class Transport:
             return False
         return True
 
-    def _digests(self, paths: list[str]) -> dict[str, str]:
-        lines = self.exec(_HASHES.format(paths=paths), timeout_s=60.0).split()
-        if len(lines) != len(paths):
-            raise BoardError("the board did not hash its files", "is the line disturbed?")
-        return dict(zip(paths, lines, strict=True))
-
     @contextlib.contextmanager
-    def _failures(self, doing: str = "") -> Iterator[None]:
+    def _failures(self) -> Iterator[None]:
         try:
             yield
         except TransportExecError as error:
-            raise BoardError(f"{doing}the board raised {_last_line(error.error_output)}") from error
+            raise BoardError(f"the board raised {_last_line(error.error_output)}") from error
         except serial.SerialTimeoutException as error:
-            raise BoardError(f"{doing}the board takes no more data", "reset it and try again") from error
+            raise BoardError("the board takes no more data", "reset it and try again") from error
         except _LINE_ERRORS as error:
-            raise BoardError(f"{doing}the board disappeared", "check the cable, and whether it was reset") from error
+            raise BoardError("the board disappeared", "check the cable, and whether it was reset") from error
         except (TransportError, struct.error, UnicodeDecodeError, ValueError, SyntaxError) as error:
-            raise BoardError(f"{doing}the board answered wrongly: {error}", "reset it and try again") from error
+            raise BoardError(f"the board answered wrongly: {error}", "reset it and try again") from error
 
 
 def open(port: str, interrupt: Callable[[], None] | None = None, patience: float = 1.0) -> Transport:
@@ -253,17 +190,6 @@ def _open_hint(port: str) -> str:
             return "your user may not use serial ports: join the group dialout and log in again"
         return f"{os.strerror(error.errno or 0)}"
     return "close the other program that uses it (mpremote, Thonny, a serial monitor)"
-
-
-def _parents(path: str) -> Iterator[str]:
-    parent = posixpath.dirname(path)
-    while parent.strip("/"):
-        yield parent
-        parent = posixpath.dirname(parent)
-
-
-def _offset(progress: Callable[[int, int], None], before: int, total: int) -> Callable[[int, int], None]:
-    return lambda done, _: progress(before + done, total)
 
 
 def _last_line(traceback: str | bytes) -> str:
