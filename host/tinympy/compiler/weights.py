@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import Channels
+from tinympy.compiler.scaling import DROPS, scaling
 from tinympy.model.graph import Tensor
 from tinympy.model.quantise import quantise_multiplier, scale_of, zero_point_of
 
@@ -19,10 +20,11 @@ def lower_channels(
     source: int = 0,
     bias: int = 2,
     bias_scale_matters: bool = False,
+    taps_first: bool = False,
 ) -> Channels:
     """Constants for `weights` of shape (channels, taps); `axis` is where the weight tensor counts output channels.
 
-    The operator's input 1 are the weights; `source` and `bias` say which its input and its bias are.
+    `taps_first` lays the weights out tap by tap. The operator's input 1 are the weights; `source` and `bias` say which its input and its bias are.
 
     TFLM multiplies the scales in double precision. Where the weights have one scale, FULLY_CONNECTED refuses a bias of
     another scale (`bias_scale_matters`), convolutions do not.
@@ -37,12 +39,17 @@ def lower_channels(
     pairs = [quantise_multiplier(factor) for factor in real] * (channels // len(real))
     lowering.require(max(shift for _, shift in pairs) <= 30, "an output scale below 2^-30 of input times weight scale")
     folded = _bias(lowering, bias, channels) - zero_point_of(tensor) * weights.sum(axis=1, dtype=np.int64)
+    # The accumulator is a wrapping 32-bit integer, and so is this sum.
+    wrapped = folded.astype(np.uint32).view(np.int32)
+    multiplier = np.array([multiplier for multiplier, _ in pairs], np.int32)
+    shift = np.array([shift for _, shift in pairs], np.int64)
     return Channels(
-        # The accumulator is a wrapping 32-bit integer, and so is this sum.
-        bias=folded.astype(np.uint32).view(np.int32),
-        multiplier=np.array([multiplier for multiplier, _ in pairs], np.int32),
-        shift=np.array([shift for _, shift in pairs], np.int8),
+        bias=wrapped,
+        multiplier=multiplier,
+        shift=shift.astype(np.int8),
+        scaling=scaling(weights, wrapped, multiplier, shift, drops=range(1) if taps_first else DROPS),
         weights=weights,
+        taps_first=taps_first,
     )
 
 
