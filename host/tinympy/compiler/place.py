@@ -8,8 +8,9 @@ be repeated, and timed, on the same input; unless they are given up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tinympy.compiler.blocking import grown
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.overlap import distance
 from tinympy.compiler.puzzle import Block, Pair, Puzzle
@@ -34,6 +35,7 @@ class Arena:
     """No plan with this alignment takes less: the largest sum over what is alive during one operation."""
     values: tuple[Block, ...]
     keeps_input: bool
+    alignment: int
 
 
 def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> Arena:
@@ -55,7 +57,34 @@ def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMEN
         lower_bound_bytes=whole.lower_bound,
         values=tuple(values),
         keeps_input=not reuse_input,
+        alignment=alignment,
     )
+
+
+def fill_up(lowered: Lowered, arena: Arena) -> tuple[Lowered, Arena]:
+    """The same plan with each operation's block, and its scratch, as large as what lies free during it."""
+    operations, scratch_offsets = [], []
+    for index, operation in enumerate(lowered.operations):
+        begin, end = _largest_gap(arena, index)
+        larger = grown(operation, end - begin)
+        moves = larger.scratch_bytes <= end - begin
+        operations.append(larger if moves else operation)
+        scratch_offsets.append(begin if moves and larger.scratch_bytes else arena.scratch_offsets[index])
+    return replace(lowered, operations=tuple(operations)), replace(arena, scratch_offsets=tuple(scratch_offsets))
+
+
+def _largest_gap(arena: Arena, operation: int) -> tuple[int, int]:
+    """Begin and end of the largest part of the arena where no value lies during an operation."""
+    taken = [
+        (offset, offset + value.bytes)
+        for offset, value in zip(arena.value_offsets, arena.values, strict=True)
+        if value.first <= operation <= value.last
+    ]
+    gaps, begin = [], 0
+    for offset, end in [*sorted(taken), (arena.bytes, arena.bytes)]:
+        gaps.append((begin, offset))
+        begin = max(begin, -(-end // arena.alignment) * arena.alignment)
+    return max(gaps, key=lambda gap: gap[1] - gap[0])
 
 
 def _value_blocks(lowered: Lowered, reuse_input: bool) -> list[Block]:

@@ -49,6 +49,13 @@ class Scaling:
         return np.stack([shift.view(np.uint8), packing, self.fraction, self.edge], axis=1).tobytes()
 
 
+def sum_bounds(weights: npt.NDArray[np.int8], bias: Ints) -> tuple[Ints, Ints]:
+    """The lowest and the highest sum that int8 inputs can give, for weights of shape (channels, taps)."""
+    wide = weights.astype(np.int64)
+    positive, negative = np.maximum(wide, 0).sum(axis=1), np.minimum(wide, 0).sum(axis=1)
+    return bias + 127 * negative - 128 * positive, bias + 127 * positive - 128 * negative
+
+
 def scaling(
     weights: npt.NDArray[np.int8],
     bias: npt.NDArray[np.int32],
@@ -59,9 +66,7 @@ def scaling(
     """For `weights` of shape (channels, taps) in the order in which the kernel takes them, and the drops that it knows."""
     wide = weights.astype(np.int64)
     channels, taps = wide.shape
-    positive, negative = np.maximum(wide, 0).sum(axis=1), np.minimum(wide, 0).sum(axis=1)
-    highest = bias.astype(np.int64) + 127 * positive - 128 * negative
-    lowest = bias.astype(np.int64) + 127 * negative - 128 * positive
+    lowest, highest = sum_bounds(weights, bias.astype(np.int64))
     groups = np.abs(np.pad(wide, ((0, 0), (0, -taps % 4)))).reshape(channels, -1, 4).sum(axis=2)
     together = np.where(groups.max(axis=1, initial=0) <= 255, 4, 2)
     together[wide.min(axis=1, initial=0) == -128] = 0
