@@ -30,6 +30,14 @@ static inline uint32_t tk_dot(const int8_t *a, const int8_t *b, uint32_t count) 
     return sum;
 }
 
+/* The same with 128 added to each of b. */
+static inline uint32_t tk_dot_offset(const int8_t *a, const int8_t *b, uint32_t count) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += (uint32_t)(a[i] * ((uint8_t)b[i] - 128));
+    return sum;
+}
+
 static inline struct tk_channels tk_channels_at(const uint8_t *constants, uint32_t count) {
     struct tk_channels channels;
     channels.bias = (const int32_t *)(const void *)constants;

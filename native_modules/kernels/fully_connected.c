@@ -1,4 +1,5 @@
-/* FULLY_CONNECTED. TFLM: reference_integer_ops::FullyConnected and FullyConnectedPerChannel. */
+/* FULLY_CONNECTED. TFLM: reference_integer_ops::FullyConnected and FullyConnectedPerChannel.
+ * Its weights have 128 added, which saves a core without byte-wise arithmetic an instruction for each word of them. */
 #include "packed.h"
 
 enum tk_error tk_fully_connected_check(const struct tk_operation *op, const uint8_t *constants,
@@ -29,7 +30,7 @@ void tk_fully_connected(const struct tk_operation *op, const uint8_t *constants,
     for (uint32_t batch = 0; batch < f->batches; batch++) {
         const int8_t *weights = k.weights;
         for (uint32_t c = 0; c < f->channels; c++, weights += f->inputs) {
-            uint32_t sum = (uint32_t)k.bias[c] + tk_dot(input, weights, f->inputs);
+            uint32_t sum = (uint32_t)k.bias[c] + tk_dot_offset(input, weights, f->inputs);
             output[c] =
                 tk_requantise(sum, k.multiplier[c], k.scaling[c].shift, f->output_zero_point, f->output_min, f->output_max);
         }

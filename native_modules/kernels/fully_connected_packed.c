@@ -6,6 +6,8 @@ typedef int tk_fully_connected_packed_is_optional;
 
 #if TK_PACKED
 
+static int is_packed(const struct tk_scaling *s) { return s->packing >> 4 == 4 && s->fraction && s->shift < 0; }
+
 /* Whether the operation was computed: one without a block, or with odd addresses, is left to the plain kernel. */
 int tk_fully_connected_packed(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
     const struct tk_fully_connected *f = &op->as.fully_connected;
@@ -14,23 +16,38 @@ int tk_fully_connected_packed(const struct tk_operation *op, const uint8_t *cons
         return 0;
     int8_t *output = (int8_t *)arena + op->output + f->first_channel;
     uint32_t *prepared = (uint32_t *)(void *)(arena + op->scratch);
-    uint32_t groups = f->inputs / 4;
     struct tk_channels k = tk_channels_at(constants, f->channels);
-    struct tk_output_range range = {f->output_zero_point, f->output_min, f->output_max};
-    for (uint32_t batch = 0; batch < f->batches; batch++) {
-        const int8_t *weights = k.weights;
-        tk_prepare_inputs(prepared, input, groups);
-        for (uint32_t c = 0; c < f->channels; c++, weights += f->inputs) {
-            struct tk_rescaling rescaling = tk_rescaling_of(k.multiplier[c], &k.scaling[c], &range);
-            uint32_t sum = (uint32_t)k.bias[c];
-            if (k.scaling[c].packing >> 4 == 4)
-                sum += tk_dot_packed(prepared, weights, groups);
-            else
-                sum += tk_dot(input, weights, f->inputs);
-            output[c] = tk_rescale(sum, &rescaling, k.multiplier[c], k.scaling[c].shift, &range);
+    struct tk_rows rows;
+    rows.inputs = prepared;
+    rows.groups = f->inputs / 4;
+    rows.low = f->output_min;
+    rows.high = f->output_max;
+    rows.zero_point = f->output_zero_point;
+    rows.halves = 2 * (uint32_t)(rows.zero_point - rows.low) + 1;
+    rows.values = (uint32_t)(rows.high - rows.low) + 1;
+    for (uint32_t batch = 0; batch < f->batches; batch++, input += f->inputs, output += f->outputs) {
+        tk_prepare_inputs(prepared, input, rows.groups);
+        uint32_t c = 0;
+        while (c < f->channels) {
+            uint32_t end = c;
+            while (end < f->channels && is_packed(&k.scaling[end]))
+                end++;
+            if (end > c) {
+                rows.weights = (const uint8_t *)k.weights + c * f->inputs;
+                rows.bias = k.bias + c;
+                rows.multiplier = k.multiplier + c;
+                rows.scaling = k.scaling + c;
+                rows.output = output + c;
+                rows.count = end - c;
+                tk_dot_rows(&rows);
+                c = end;
+                continue;
+            }
+            uint32_t sum = (uint32_t)k.bias[c] + tk_dot_offset(input, k.weights + c * f->inputs, f->inputs);
+            output[c] = tk_requantise(sum, k.multiplier[c], k.scaling[c].shift, f->output_zero_point, f->output_min,
+                                      f->output_max);
+            c++;
         }
-        input += f->inputs;
-        output += f->outputs;
     }
     return 1;
 }

@@ -67,14 +67,25 @@ void tk_pair_2_4(const struct tk_pair *pair) { run_pair(pair, 2, 4); }
 void tk_pair_4_2(const struct tk_pair *pair) { run_pair(pair, 4, 2); }
 void tk_pair_4_4(const struct tk_pair *pair) { run_pair(pair, 4, 4); }
 
-uint32_t tk_dot_packed(const uint32_t *inputs, const int8_t *weights, uint32_t groups) {
+static uint32_t dot(const uint32_t *inputs, const uint8_t *weights, uint32_t groups) {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < groups; i++, inputs += 3, weights += 4) {
-        uint32_t biased = tk_word_of(weights) ^ 0x80808080u;
-        uint32_t product = biased * inputs[0] + (biased >> 8 & TK_LANES) * inputs[1];
+        uint32_t word = tk_word_of((const int8_t *)weights);
+        uint32_t product = word * inputs[0] + (word >> 8 & TK_LANES) * inputs[1];
         sum = tk_add_products(sum, product - inputs[2]);
     }
     return sum;
+}
+
+void tk_dot_rows(struct tk_rows *r) {
+    struct tk_output_range range = {r->zero_point, r->low, r->high};
+    for (; r->count; r->count--) {
+        uint32_t sum = (uint32_t)*r->bias++ + dot(r->inputs, r->weights, r->groups);
+        r->weights += 4 * r->groups;
+        struct tk_rescaling rescaling = tk_rescaling_of(*r->multiplier, r->scaling, &range);
+        *r->output++ = tk_rescale(sum, &rescaling, *r->multiplier++, r->scaling->shift, &range);
+        r->scaling++;
+    }
 }
 
 static void run_plane(const struct tk_plane *p, uint32_t stride) {

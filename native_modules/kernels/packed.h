@@ -133,16 +133,34 @@ void tk_pair_2_4(const struct tk_pair *pair);
 void tk_pair_4_2(const struct tk_pair *pair);
 void tk_pair_4_4(const struct tk_pair *pair);
 
-/* Prepares inputs for tk_dot_packed: of four at `from`, with A and B the two words of tk_unpack_inputs: A, B - 256 A and
+/* Prepares inputs for tk_dot_rows: of four at `from`, with A and B the two words of tk_unpack_inputs: A, B - 256 A and
  * 128 (A + B), multiplied lane by lane. */
 void tk_prepare_inputs(uint32_t *to, const int8_t *from, uint32_t groups);
 
-/* Sum of products of prepared inputs with int8 weights at a multiple of 4, of which any four may be added together.
+/* Outputs of a fully connected layer whose weights may be added four at a time, their rows at a multiple of 4, and for
+ * which there is a short product. What is constant by output is read, and the rows moved behind it. The assembly knows
+ * these offsets.
  *
  * With 128 added to each weight, a word of four is U = A' + 256 B', A' and B' being two words of lanes. For prepared
  * inputs A U + (B - 256 A) B' = A A' + B B' modulo 2^32, and less 128 (A + B) in both lanes, that is the products with
  * the weights themselves. */
-uint32_t tk_dot_packed(const uint32_t *inputs, const int8_t *weights, uint32_t groups);
+struct tk_rows {
+    const uint32_t *inputs;           /*  0: prepared */
+    const uint8_t *weights;           /*  4: with 128 added */
+    uint32_t groups;                  /*  8: of four inputs */
+    const int32_t *bias;              /* 12 */
+    const int32_t *multiplier;        /* 16 */
+    const struct tk_scaling *scaling; /* 20 */
+    int8_t *output;                   /* 24 */
+    uint32_t count;                   /* 28: of outputs, at least one */
+    int32_t low;                      /* 32 */
+    int32_t high;                     /* 36 */
+    int32_t zero_point;               /* 40 */
+    uint32_t halves;                  /* 44: 2 (zero_point - low) + 1 */
+    uint32_t values;                  /* 48: high - low + 1 */
+};
+
+void tk_dot_rows(struct tk_rows *rows);
 
 /* One channel of a depthwise convolution of 3 x 3 taps over rows of outputs. Words of a plane hold an input and, in the
  * upper lane, the one a row below. The assembly knows these offsets. */

@@ -71,7 +71,7 @@ class ByChannel(Protocol):
 class Channels:
     """Constants by output channel: bias with the input's zero point folded in, multiplier, shift, scaling, weights.
 
-    `weights` is (channels, taps); `taps_first` stores it transposed, channels side by side.
+    `weights` is (channels, taps); `taps_first` stores it transposed, channels side by side, `offset` with 128 added.
     """
 
     bias: npt.NDArray[np.int32]
@@ -80,6 +80,7 @@ class Channels:
     scaling: Scaling
     weights: npt.NDArray[np.int8]
     taps_first: bool = False
+    offset: bool = False
 
     def __len__(self) -> int:
         return len(self.bias)
@@ -92,6 +93,7 @@ class Channels:
             self.scaling[part],
             self.weights[part],
             self.taps_first,
+            self.offset,
         )
 
     def encoded_bytes(self, count: int) -> int:
@@ -99,6 +101,8 @@ class Channels:
 
     def encode(self) -> bytes:
         weights = self.weights.T if self.taps_first else self.weights
+        if self.offset:
+            weights = weights.view(np.uint8) ^ 128
         numbers = self.bias.astype("<i4").tobytes() + self.multiplier.astype("<i4").tobytes()
         return numbers + self.scaling.encode(self.shift) + weights.tobytes()
 
