@@ -123,5 +123,14 @@ void tk_gather_plane(const struct tk_gathering *g) {
     }
 }
 
+void tk_add_tables(const struct tk_addition *a) {
+    struct tk_output_range range = {a->zero_point, a->low, a->high};
+    int32_t multiplier = a->exact.multiplier_high * 65536 + a->exact.multiplier_low;
+    for (uint32_t i = 0; i < a->count; i++) {
+        uint32_t sum = (uint32_t)a->table1[a->input1[i]] + (uint32_t)a->table2[a->input2[i]];
+        a->output[i] = tk_rescale(sum, &a->rescaling, multiplier, -a->exact.right, &range);
+    }
+}
+
 #endif
 #endif

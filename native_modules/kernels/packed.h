@@ -198,6 +198,21 @@ struct tk_gathering {
 
 void tk_gather_plane(const struct tk_gathering *gathering);
 
+/* Sums of two tables' entries. The assembly knows these offsets. */
+struct tk_addition {
+    const int8_t *input1, *input2;  /*  0 */
+    int8_t *output;                 /*  8 */
+    uint32_t count;                 /* 12: at least one */
+    const int32_t *table1, *table2; /* 16: the entries for 0 */
+    struct tk_rescaling rescaling;  /* 24 */
+    int32_t low;                    /* 48 */
+    int32_t high;                   /* 52 */
+    int32_t zero_point;             /* 56 */
+    struct tk_exact exact;          /* 60 */
+};
+
+void tk_add_tables(const struct tk_addition *addition);
+
 int tk_conv_2d_packed(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
 int tk_depthwise_conv_2d_packed(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);
 int tk_fully_connected_packed(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena);

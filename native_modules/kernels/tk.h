@@ -169,7 +169,8 @@ struct tk_elementwise {
     int16_t zero_point1, zero_point2, output_zero_point, output_min, output_max;
     int8_t shift1, shift2;
     int32_t multiplier1, multiplier2;
-    uint32_t reserved2;
+    uint8_t packing, fraction, edge; /* ADD: as of a channel */
+    uint8_t reserved2;
 };
 
 struct tk_lookup {

@@ -14,18 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 FRACTIONS = range(9, 23)
-DROPS = range(12)
+DROPS = range(16)
 _EDGES = 256
 _MAX_EDGE = 96
 """Beyond 96 of 256 undecided cases the short product costs more than it saves."""
 _MAX_MULTIPLIER = (1 << 16) - 1
 _INT32_MAX = (1 << 31) - 1
-_MAX_SUM = 1 << 26
+_MAX_SUM = 1 << 29
 """What the exact arithmetic in assembly, of 16-bit halves, takes."""
 _REACH = 257.0
 """Outputs lie within this many steps of 0 before the zero point is added, or are clamped."""
 
 Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Scaling:
     `fraction` is 0 where no short product is exact.
     """
 
-    taps: npt.NDArray[np.uint8]
+    taps: Bytes
     drop: npt.NDArray[np.uint8]
     fraction: npt.NDArray[np.uint8]
     edge: npt.NDArray[np.uint8]
@@ -70,18 +71,29 @@ def scaling(
     groups = np.abs(np.pad(wide, ((0, 0), (0, -taps % 4)))).reshape(channels, -1, 4).sum(axis=2)
     together = np.where(groups.max(axis=1, initial=0) <= 255, 4, 2)
     together[wide.min(axis=1, initial=0) == -128] = 0
-    best = np.full(channels, _MAX_EDGE + 1)
-    found = [np.zeros(channels, np.int64) for _ in range(2)]
+    drop, fraction, edge = short_product(lowest, highest, multiplier.astype(np.int64), shift, drops)
+    return Scaling(together.astype(np.uint8), drop, fraction, edge)
+
+
+def short_product(
+    lowest: Ints, highest: Ints, multiplier: Ints, shift: Ints, drops: Iterable[int]
+) -> tuple[Bytes, Bytes, Bytes]:
+    """Bits dropped, fraction bits and edge of the short product for sums in each range that leaves the least undecided.
+
+    All of them 0 where there is none.
+    """
+    best = np.full(len(lowest), _MAX_EDGE + 1)
+    found = [np.zeros(len(lowest), np.int64) for _ in range(2)]
     for fraction in FRACTIONS:
         for drop in drops:
-            edge = _edge(fraction, drop, lowest, highest, multiplier.astype(np.int64), shift)
+            edge = _edge(fraction, drop, lowest, highest, multiplier, shift)
             better = edge < best
             best[better] = edge[better]
-            for values, value in zip(found, (fraction, drop), strict=True):
+            for values, value in zip(found, (drop, fraction), strict=True):
                 values[better] = value
     usable = best <= _MAX_EDGE
-    fractions, drops = (np.where(usable, values, 0).astype(np.uint8) for values in found)
-    return Scaling(together.astype(np.uint8), drops, fractions, np.where(usable, best, 0).astype(np.uint8))
+    drop_bits, fraction_bits, edges = (np.where(usable, values, 0).astype(np.uint8) for values in (*found, best))
+    return drop_bits, fraction_bits, edges
 
 
 def _edge(fraction: int, drop: int, lowest: Ints, highest: Ints, multiplier: Ints, shift: Ints) -> Ints:
