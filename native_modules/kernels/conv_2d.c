@@ -81,8 +81,8 @@ void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t
             const int8_t *weights = k.weights;
             for (uint32_t c = 0; c < w->channels; c++, weights += length) {
                 uint32_t sum = (uint32_t)k.bias[c] + tk_dot(row, weights, length);
-                output[c] =
-                    tk_requantise(sum, k.multiplier[c], k.scaling[c].shift, w->output_zero_point, w->output_min, w->output_max);
+                output[c] = tk_requantise(sum, k.multiplier[c], k.scaling[c].shift, w->output_zero_point, w->output_min,
+                                          w->output_max);
             }
             output += w->output_channels;
         }

@@ -17,14 +17,18 @@ struct job {
     const struct tk_window *w;
     const int8_t *input;
     int8_t *output;
-    uint32_t pairs; /* of rows of taps */
-    int32_t step;   /* input rows from one row of the plane to the next: 2 where every other one is needed */
-    int32_t width;  /* words of a row of the plane */
-    int32_t left;   /* padding in it */
-    int32_t inside; /* words of a row that come from the input */
+    uint32_t pairs;    /* of rows of taps */
+    int32_t step;      /* input rows from one row of the plane to the next: 2 where every other one is needed */
+    int32_t width;     /* words of a row of the plane */
+    int32_t left;      /* padding in it */
+    int32_t inside;    /* words of a row that come from the input */
+    int32_t row_bytes; /* of the input */
+    int is_3x3;        /* with strides that there is assembly for */
     uint32_t *weights;
     uint32_t *plane;
     struct tk_output_range range;
+    struct tk_gathering inner; /* what is the same for all rows within the image, all channels and all blocks */
+    struct tk_plane outputs;
 };
 
 static void fill(uint32_t *to, uint32_t word, int32_t count) {
@@ -53,7 +57,7 @@ static void fill_edge(const struct job *j, uint32_t *to, const int8_t *channel, 
 }
 
 /* The plane's `rows` rows from input row y on. */
-static void gather(const struct job *j, const int8_t *channel, int32_t y, int32_t rows) {
+static void gather(struct job *j, const int8_t *channel, int32_t y, int32_t rows) {
     const struct tk_window *w = j->w;
     uint32_t *to = j->plane + j->left;
     while (rows) {
@@ -64,54 +68,61 @@ static void gather(const struct job *j, const int8_t *channel, int32_t y, int32_
             rows--;
             continue;
         }
-        int32_t row_bytes = (int32_t)w->input_width * w->input_channels;
-        struct tk_gathering g;
-        g.to = to;
-        g.from = channel + y * row_bytes;
-        g.step = w->input_channels;
-        g.below = (uint32_t)row_bytes;
-        g.columns = (uint32_t)j->inside;
-        g.rows = 0;
-        g.to_step = 4 * (uint32_t)(j->width - j->inside);
-        g.from_step = (uint32_t)(j->step * row_bytes - j->inside * w->input_channels);
+        struct tk_gathering *g = &j->inner;
+        g->to = to;
+        g->from = channel + y * j->row_bytes;
+        int32_t count = 0;
         for (; rows && y + 1 < w->input_height; rows--, y += j->step, to += j->width)
-            g.rows++;
-        if (g.columns)
-            tk_gather_plane(&g);
+            count++;
+        if (j->width == 1)
+            g->columns = (uint32_t)(count * j->inside); /* rows of one word are a row */
+        else
+            g->rows = (uint32_t)count;
+        if (g->columns)
+            tk_gather_plane(g);
     }
 }
 
 static void pack_weights(const struct job *j, const int8_t *weights) {
-    const struct tk_window *w = j->w;
-    uint32_t row = (uint32_t)w->kernel_width * w->channels;
     uint32_t *to = j->weights;
-    for (uint32_t ky = 0; ky < w->kernel_height; ky += 2, weights += row)
-        for (uint32_t kx = 0; kx < w->kernel_width; kx++, weights += w->channels) {
-            uint32_t below = ky + 1u < w->kernel_height ? (uint32_t)(int32_t)weights[row] : 0;
-            *to++ = below + ((uint32_t)(int32_t)weights[0] << 16);
+    int32_t step = j->w->channels;
+    int32_t columns = j->w->kernel_width;
+    int32_t row = columns * step;
+    int32_t pairs = j->w->kernel_height / 2;
+    for (; pairs > 0; pairs--, weights += row)
+        for (int32_t kx = columns; kx > 0; kx--, weights += step) {
+            int32_t below = weights[row];
+            int32_t upper = weights[0];
+            *to++ = (uint32_t)below + ((uint32_t)upper << 16);
+        }
+    if (j->w->kernel_height % 2)
+        for (int32_t kx = columns; kx > 0; kx--, weights += step) {
+            int32_t upper = weights[0];
+            *to++ = (uint32_t)upper << 16;
         }
 }
 
-/* One output channel of a block, of any size of window. A channel with a weight of -128 takes product by product. */
-static void run_plane(const struct job *j, struct tk_channels k, uint32_t c, int8_t *output, int32_t rows) {
+/* Words from one row of outputs' inputs to the next one's. */
+static int32_t next_row(const struct job *j) {
+    return (j->step == 1 ? j->w->stride_height : j->w->stride_height / 2) * j->width;
+}
+
+/* Words from a pair of rows of taps to the next. */
+static int32_t next_pair(const struct job *j) { return (j->step == 1 ? 2 : 1) * j->width; }
+
+/* A channel with a weight of -128 or without a short product: product by product. */
+static void run_single(const struct job *j, struct tk_channels k, uint32_t c, int8_t *output, int32_t rows) {
     const struct tk_window *w = j->w;
     struct tk_rescaling rescaling = tk_rescaling_of(k.multiplier[c], &k.scaling[c], &j->range);
-    int packed = k.scaling[c].packing >> 4;
-    int32_t next_pair = (j->step == 1 ? 2 : 1) * j->width;
-    int32_t next_row = (j->step == 1 ? w->stride_height : w->stride_height / 2) * j->width;
     const uint32_t *first = j->plane;
-    for (; rows; rows--, first += next_row) {
+    for (; rows; rows--, first += next_row(j)) {
         const uint32_t *position = first;
         for (uint32_t ox = 0; ox < w->output_width; ox++, position += w->stride_width) {
             const uint32_t *weights = j->weights;
             const uint32_t *inputs = position;
             uint32_t sum = (uint32_t)k.bias[c];
-            for (uint32_t pair = 0; pair < j->pairs; pair++, inputs += next_pair)
+            for (uint32_t pair = 0; pair < j->pairs; pair++, inputs += next_pair(j))
                 for (uint32_t kx = 0; kx < w->kernel_width; kx++, weights++) {
-                    if (packed) {
-                        sum = tk_add_products(sum, inputs[kx] * *weights);
-                        continue;
-                    }
                     sum += (uint32_t)(tk_low_lane(inputs[kx]) * tk_high_lane(*weights));
                     sum += (uint32_t)(tk_high_lane(inputs[kx]) * tk_low_lane(*weights));
                 }
@@ -121,28 +132,56 @@ static void run_plane(const struct job *j, struct tk_channels k, uint32_t c, int
     }
 }
 
-static void run_plane_3x3(const struct job *j, struct tk_channels k, uint32_t c, int8_t *output, int32_t rows) {
+static int is_packed(const struct tk_scaling *s) { return s->packing >> 4 && s->fraction && s->shift < 0; }
+
+/* What is the same for all channels and all blocks. */
+static void prepare(struct job *j) {
     const struct tk_window *w = j->w;
-    struct tk_plane plane;
-    plane.upper = j->plane;
-    plane.lower = j->plane + (j->step == 1 ? 2 : 1) * j->width;
-    for (uint32_t i = 0; i < 6; i++)
-        plane.weights[i] = j->weights[i];
-    plane.output = output;
-    plane.columns = w->output_width;
-    plane.rows = (uint32_t)rows;
-    plane.row_step = 4u * (uint32_t)(j->width - w->output_width * w->stride_width);
-    plane.output_step = w->output_channels;
-    plane.bias = (uint32_t)k.bias[c];
-    plane.rescaling = tk_rescaling_of(k.multiplier[c], &k.scaling[c], &j->range);
-    plane.low = j->range.low;
-    plane.high = j->range.high;
-    plane.zero_point = j->range.zero_point;
-    plane.exact = tk_exact_of(k.multiplier[c], &k.scaling[c]);
-    if (w->stride_width == 1)
-        tk_plane_3x3_stride_1(&plane);
+    struct tk_gathering *g = &j->inner;
+    g->step = j->width == 1 ? (uint32_t)(j->step * j->row_bytes) : w->input_channels;
+    g->below = (uint32_t)j->row_bytes;
+    g->columns = (uint32_t)j->inside;
+    g->rows = 1;
+    g->to_step = 4 * (uint32_t)(j->width - j->inside);
+    g->from_step = (uint32_t)(j->step * j->row_bytes - j->inside * w->input_channels);
+    struct tk_plane *p = &j->outputs;
+    p->upper = j->plane;
+    p->lower = j->plane + next_pair(j);
+    p->columns = w->output_width;
+    p->rows = 1;
+    p->row_step = 4u * (uint32_t)(next_row(j) - w->output_width * w->stride_width);
+    p->output_step = w->output_channels;
+    p->low = j->range.low;
+    p->high = j->range.high;
+    p->zero_point = j->range.zero_point;
+    p->taps = j->weights;
+    p->taps_end = j->weights + j->pairs * w->kernel_width;
+    p->row_bytes = 4u * w->kernel_width;
+    p->pair_step = 4u * (uint32_t)(next_pair(j) - w->kernel_width);
+    p->stride = 4u * (j->width == 1 ? (uint32_t)next_row(j) : w->stride_width);
+}
+
+static void run_plane(struct job *j, struct tk_channels k, uint32_t c, int8_t *output, int32_t rows) {
+    const struct tk_scaling *scaling = &k.scaling[c];
+    struct tk_plane *plane = &j->outputs;
+    plane->output = output;
+    if (j->width == 1)
+        plane->columns = (uint32_t)rows; /* as of the plane */
     else
-        tk_plane_3x3_stride_2(&plane);
+        plane->rows = (uint32_t)rows;
+    plane->bias = (uint32_t)k.bias[c];
+    plane->rescaling = tk_rescaling_of(k.multiplier[c], scaling, &j->range);
+    plane->exact = tk_exact_of(k.multiplier[c], scaling);
+    if (!j->is_3x3 || scaling->packing & 15) {
+        tk_plane_any(plane);
+        return;
+    }
+    for (uint32_t i = 0; i < 6; i++)
+        plane->weights[i] = j->weights[i];
+    if (j->w->stride_width == 1)
+        tk_plane_3x3_stride_1(plane);
+    else
+        tk_plane_3x3_stride_2(plane);
 }
 
 /* Whether the operation was computed: one without a block is left to the plain kernel. */
@@ -159,13 +198,16 @@ int tk_depthwise_conv_2d_packed(const struct tk_operation *op, const uint8_t *co
     j.width = (w->output_width - 1) * w->stride_width + w->kernel_width;
     j.left = tk_clamp(w->pad_left, 0, j.width);
     j.inside = tk_clamp(w->input_width, 0, j.width - j.left);
+    j.row_bytes = (int32_t)w->input_width * w->input_channels;
+    j.is_3x3 =
+        w->kernel_height == 3 && w->kernel_width == 3 && w->stride_width <= 2 && w->stride_height == w->stride_width;
     j.weights = (uint32_t *)(void *)(arena + op->scratch);
     j.plane = j.weights + j.pairs * w->kernel_width;
     j.range.zero_point = w->output_zero_point;
     j.range.low = w->output_min;
     j.range.high = w->output_max;
+    prepare(&j);
     struct tk_channels k = tk_channels_at(constants, w->channels);
-    int is_3x3 = w->kernel_height == 3 && w->kernel_width == 3 && w->stride_width <= 2 && w->stride_height == w->stride_width;
     uint32_t zeros = (uint32_t)(int32_t)w->input_zero_point * 0x10001u;
     int32_t plane_rows = 1;
     for (int32_t r = (op->block - 1) * w->stride_height + 2 * (int32_t)(j.pairs - 1); r >= j.step; r -= j.step)
@@ -183,11 +225,10 @@ int tk_depthwise_conv_2d_packed(const struct tk_operation *op, const uint8_t *co
         for (uint32_t c = 0; c < w->channels; c++) {
             gather(&j, j.input + c, oy * w->stride_height - w->pad_top, gathered);
             pack_weights(&j, k.weights + c);
-            const struct tk_scaling *s = &k.scaling[c];
-            if (is_3x3 && s->packing >> 4 && s->fraction && s->shift < 0 && !(s->packing & 15))
-                run_plane_3x3(&j, k, c, output + c, rows);
-            else
+            if (is_packed(&k.scaling[c]))
                 run_plane(&j, k, c, output + c, rows);
+            else
+                run_single(&j, k, c, output + c, rows);
         }
     }
     return 1;

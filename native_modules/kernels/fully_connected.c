@@ -31,8 +31,8 @@ void tk_fully_connected(const struct tk_operation *op, const uint8_t *constants,
         const int8_t *weights = k.weights;
         for (uint32_t c = 0; c < f->channels; c++, weights += f->inputs) {
             uint32_t sum = (uint32_t)k.bias[c] + tk_dot_offset(input, weights, f->inputs);
-            output[c] =
-                tk_requantise(sum, k.multiplier[c], k.scaling[c].shift, f->output_zero_point, f->output_min, f->output_max);
+            output[c] = tk_requantise(sum, k.multiplier[c], k.scaling[c].shift, f->output_zero_point, f->output_min,
+                                      f->output_max);
         }
         input += f->inputs;
         output += f->outputs;

@@ -1,5 +1,5 @@
-/* FULLY_CONNECTED with packed sums (packed.h): the inputs are prepared once, in scratch, and each weight is read once, a
- * word of four at a time. A channel whose weights are too large for four taps at a time is computed tap by tap. */
+/* FULLY_CONNECTED with packed sums (packed.h): the inputs are prepared once, in scratch, and each weight is read once,
+ * a word of four at a time. A channel whose weights are too large for four taps at a time is computed tap by tap. */
 #include "packed.h"
 
 typedef int tk_fully_connected_packed_is_optional;

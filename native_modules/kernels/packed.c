@@ -109,6 +109,27 @@ static void run_plane(const struct tk_plane *p, uint32_t stride) {
     }
 }
 
+void tk_plane_any(const struct tk_plane *p) {
+    const uint32_t *position = p->upper;
+    int8_t *output = p->output;
+    struct tk_output_range range = {p->zero_point, p->low, p->high};
+    int32_t multiplier = p->exact.multiplier_high * 65536 + p->exact.multiplier_low;
+    for (uint32_t row = 0; row < p->rows; row++, position += p->row_step / 4) {
+        for (uint32_t column = 0; column < p->columns; column++, position += p->stride / 4) {
+            uint32_t sum = p->bias;
+            const uint32_t *inputs = position;
+            const uint32_t *taps = p->taps;
+            while (taps != p->taps_end) {
+                for (uint32_t i = 0; i < p->row_bytes / 4; i++)
+                    sum = tk_add_products(sum, *inputs++ * *taps++);
+                inputs += p->pair_step / 4;
+            }
+            *output = tk_rescale(sum, &p->rescaling, multiplier, -p->exact.right, &range);
+            output += p->output_step;
+        }
+    }
+}
+
 void tk_plane_3x3_stride_1(const struct tk_plane *plane) { run_plane(plane, 1); }
 void tk_plane_3x3_stride_2(const struct tk_plane *plane) { run_plane(plane, 2); }
 

@@ -6,17 +6,17 @@
  * half is one less when the lower lane is negative). X * W mod 2^32 = (x0 * w0 + x1 * w1) * 2^16 + x0 * w1. With
  * |w| <= 127 and |x| <= 128 the sum of the two products fits 16 signed bits, and so does the cross term x0 * w1 (its
  * magnitude is at most 128 * 127): an arithmetic shift right by 16 leaves the sum, less one where the cross term is
- * negative, which is bit 15 of the product, the last one shifted out. Adding that bit gives the sum exactly: MULS, ASRS,
- * ADCS, three cycles for two products. Where the magnitudes of four taps' weights sum to 255 at most, two such products
- * may be added first: their sums stay within 128 * 255 < 2^15, their cross terms too. A channel with a weight of -128
- * takes the products one by one: with x = -128 in both lanes, 2^15 does not fit.
+ * negative, which is bit 15 of the product, the last one shifted out. Adding that bit gives the sum exactly: MULS,
+ * ASRS, ADCS, three cycles for two products. Where the magnitudes of four taps' weights sum to 255 at most, two such
+ * products may be added first: their sums stay within 128 * 255 < 2^15, their cross terms too. A channel with a weight
+ * of -128 takes the products one by one: with x = -128 in both lanes, 2^15 does not fit.
  *
- * Rescaling. The exact result is the nearest integer to v = accumulator * multiplier * 2^(shift - 31), but for what TFLM's
- * first rounding moves it, 2^(shift - 1) at the most. A short product P, v in units of 2^-fraction with an error of `edge`
- * at most (computed by host/tinympy/compiler/scaling.py for all accumulators that the weights allow), decides the same
- * integer unless it lies within `edge` of the point where integers change. Then, one time in 30 or so, the exact
- * arithmetic decides. P grows with the accumulator, so what is beyond the clamp by the short product is beyond it, or at
- * its end, by the exact one. */
+ * Rescaling. The exact result is the nearest integer to v = accumulator * multiplier * 2^(shift - 31), but for what
+ * TFLM's first rounding moves it, 2^(shift - 1) at the most. A short product P, v in units of 2^-fraction with an error
+ * of `edge` at most (computed by host/tinympy/compiler/scaling.py for all accumulators that the weights allow), decides
+ * the same integer unless it lies within `edge` of the point where integers change. Then, one time in 30 or so, the
+ * exact arithmetic decides. P grows with the accumulator, so what is beyond the clamp by the short product is beyond
+ * it, or at its end, by the exact one. */
 #ifndef TK_PACKED_H
 #define TK_PACKED_H
 
@@ -113,9 +113,9 @@ void tk_unpack_weights(uint32_t *to, const int8_t *from, uint32_t groups);
 
 /* Two output channels over a run of positions. The assembly knows these offsets. */
 struct tk_pair {
-    const uint32_t *weights; /*  0: two words of the one channel, two of the other, in turn */
-    uint32_t bias[2];        /*  4 */
-    int32_t low;             /* 12 */
+    const uint32_t *weights;          /*  0: two words of the one channel, two of the other, in turn */
+    uint32_t bias[2];                 /*  4 */
+    int32_t low;                      /* 12 */
     struct tk_rescaling rescaling[2]; /* 16, 40 */
     int8_t *output;                   /* 64: the second channel's is beside it */
     uint32_t output_stride;           /* 68 */
@@ -162,8 +162,8 @@ struct tk_rows {
 
 void tk_dot_rows(struct tk_rows *rows);
 
-/* One channel of a depthwise convolution of 3 x 3 taps over rows of outputs. Words of a plane hold an input and, in the
- * upper lane, the one a row below. The assembly knows these offsets. */
+/* One channel of a depthwise convolution over rows of outputs; `lower` and `weights` are those of 3 x 3 taps. Words of
+ * a plane hold an input and, in the upper lane, the one a row below. The assembly knows these offsets. */
 struct tk_plane {
     const uint32_t *upper; /*  0: of the first output's first two rows of taps */
     const uint32_t *lower; /*  4: of its third row */
@@ -171,7 +171,7 @@ struct tk_plane {
     int8_t *output;        /* 32 */
     uint32_t columns;      /* 36: outputs of a row */
     uint32_t rows;         /* 40 */
-    uint32_t row_step;     /* 44: bytes from the end of a row of inputs read to the next row's first */
+    uint32_t row_step;     /* 44: bytes from behind the inputs of a row's last output to those of the next row */
     uint32_t output_step;  /* 48: bytes from one output to the next, at the end of a row too */
     uint32_t bias;         /* 52 */
     struct tk_rescaling rescaling; /* 56 */
@@ -179,8 +179,15 @@ struct tk_plane {
     int32_t high;                  /* 84 */
     int32_t zero_point;            /* 88 */
     struct tk_exact exact;         /* 92 */
+    /* Of windows of any size: */
+    const uint32_t *taps;     /* 108: packed weights, row by row of pairs of rows */
+    const uint32_t *taps_end; /* 112 */
+    uint32_t row_bytes;       /* 116: of a row of taps */
+    uint32_t pair_step;       /* 120: bytes from the end of a row of inputs under the taps to the next pair's */
+    uint32_t stride;          /* 124: bytes from one output's inputs to the next's */
 };
 
+void tk_plane_any(const struct tk_plane *plane);
 void tk_plane_3x3_stride_1(const struct tk_plane *plane);
 void tk_plane_3x3_stride_2(const struct tk_plane *plane);
 

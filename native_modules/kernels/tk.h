@@ -342,7 +342,8 @@ struct tk_limits {
  *
  * - conv_2d, depthwise_conv_2d: output positions in increasing order, row by row. All that a position reads is read
  *   before any of its channels is written; a conv_2d of one tap may read until the last one is. A
- *   depthwise_conv_2d with a `block`: so many rows of outputs at a time, all that they read until the last one is written.
+ *   depthwise_conv_2d with a `block`: so many rows of outputs at a time, all that they read until the last one is
+ * written.
  * - average_pool_2d, max_pool_2d: as a conv_2d of one tap, a position's window is read until its last channel is
  *   written.
  * - fully_connected: rows in increasing order; a row of the input until the last of its outputs is written.

@@ -15,7 +15,7 @@ from tinympy.compiler.parameters import FullyConnected, Window
 
 MAX_BLOCK = 255
 _FIRST_POSITIONS = 32
-_FIRST_BYTES = 1024
+_FIRST_BYTES = 4096
 _FIRST_SHARE = 4
 """A first block takes `_FIRST_BYTES`, or one `_FIRST_SHARE`-th of what the operation reads and writes."""
 _FIRST_ROWS = 4
