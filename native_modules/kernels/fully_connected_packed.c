@@ -1,12 +1,12 @@
 /* FULLY_CONNECTED with packed sums (packed.h): the inputs are prepared once, in scratch, and each weight is read once,
- * a word of four at a time. A channel whose weights are too large for four taps at a time is computed tap by tap. */
+ * a word of four at a time. A channel with a weight of -128 is computed tap by tap. */
 #include "packed.h"
 
 typedef int tk_fully_connected_packed_is_optional;
 
 #if TK_PACKED
 
-static int is_packed(const struct tk_scaling *s) { return s->packing >> 4 == 4 && s->fraction && s->shift < 0; }
+static int is_packed(const struct tk_scaling *s) { return s->packing >> 4 && s->fraction && s->shift < 0; }
 
 /* Whether the operation was computed: one without a block, or with odd addresses, is left to the plain kernel. */
 int tk_fully_connected_packed(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
@@ -30,9 +30,11 @@ int tk_fully_connected_packed(const struct tk_operation *op, const uint8_t *cons
         uint32_t c = 0;
         while (c < f->channels) {
             uint32_t end = c;
-            while (end < f->channels && is_packed(&k.scaling[end]))
+            int taps = k.scaling[c].packing >> 4;
+            while (end < f->channels && is_packed(&k.scaling[end]) && k.scaling[end].packing >> 4 == taps)
                 end++;
             if (end > c) {
+                rows.taps = (uint32_t)taps;
                 rows.weights = (const uint8_t *)k.weights + c * f->inputs;
                 rows.bias = k.bias + c;
                 rows.multiplier = k.multiplier + c;

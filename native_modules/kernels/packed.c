@@ -67,12 +67,17 @@ void tk_pair_2_4(const struct tk_pair *pair) { run_pair(pair, 2, 4); }
 void tk_pair_4_2(const struct tk_pair *pair) { run_pair(pair, 4, 2); }
 void tk_pair_4_4(const struct tk_pair *pair) { run_pair(pair, 4, 4); }
 
-static uint32_t dot(const uint32_t *inputs, const uint8_t *weights, uint32_t groups) {
+static uint32_t dot(const uint32_t *inputs, const uint8_t *weights, uint32_t groups, uint32_t taps) {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < groups; i++, inputs += 3, weights += 4) {
         uint32_t word = tk_word_of((const int8_t *)weights);
-        uint32_t product = word * inputs[0] + (word >> 8 & TK_LANES) * inputs[1];
-        sum = tk_add_products(sum, product - inputs[2]);
+        uint32_t odd = word >> 8 & TK_LANES;
+        if (taps == 4) {
+            sum = tk_add_products(sum, word * inputs[0] + odd * inputs[1] - inputs[2]);
+            continue;
+        }
+        sum = tk_add_products(sum, ((word & TK_LANES) - TK_SIGNS) * inputs[0]);
+        sum = tk_add_products(sum, (odd - TK_SIGNS) * (inputs[1] + (inputs[0] << 8)));
     }
     return sum;
 }
@@ -80,7 +85,7 @@ static uint32_t dot(const uint32_t *inputs, const uint8_t *weights, uint32_t gro
 void tk_dot_rows(struct tk_rows *r) {
     struct tk_output_range range = {r->zero_point, r->low, r->high};
     for (; r->count; r->count--) {
-        uint32_t sum = (uint32_t)*r->bias++ + dot(r->inputs, r->weights, r->groups);
+        uint32_t sum = (uint32_t)*r->bias++ + dot(r->inputs, r->weights, r->groups, r->taps);
         r->weights += 4 * r->groups;
         struct tk_rescaling rescaling = tk_rescaling_of(*r->multiplier, r->scaling, &range);
         *r->output++ = tk_rescale(sum, &rescaling, *r->multiplier++, r->scaling->shift, &range);

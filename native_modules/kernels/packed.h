@@ -137,13 +137,13 @@ void tk_pair_4_4(const struct tk_pair *pair);
  * 128 (A + B), multiplied lane by lane. */
 void tk_prepare_inputs(uint32_t *to, const int8_t *from, uint32_t groups);
 
-/* Outputs of a fully connected layer whose weights may be added four at a time, their rows at a multiple of 4, and for
- * which there is a short product. What is constant by output is read, and the rows moved behind it. The assembly knows
+/* Outputs of a fully connected layer for which there is a short product, their rows of weights at a multiple of 4. What is constant by output is read, and the rows moved behind it. The assembly knows
  * these offsets.
  *
  * With 128 added to each weight, a word of four is U = A' + 256 B', A' and B' being two words of lanes. For prepared
  * inputs A U + (B - 256 A) B' = A A' + B B' modulo 2^32, and less 128 (A + B) in both lanes, that is the products with
- * the weights themselves. */
+ * the weights themselves. Where only two may be added at a time, both words of lanes are made of U, and B of A and the
+ * difference. */
 struct tk_rows {
     const uint32_t *inputs;           /*  0: prepared */
     const uint8_t *weights;           /*  4: with 128 added */
@@ -158,6 +158,7 @@ struct tk_rows {
     int32_t zero_point;               /* 40 */
     uint32_t halves;                  /* 44: 2 (zero_point - low) + 1 */
     uint32_t values;                  /* 48: high - low + 1 */
+    uint32_t taps;                    /* 52: whose products are added at a time: 2 or 4 */
 };
 
 void tk_dot_rows(struct tk_rows *rows);

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinympy.compiler.parameters import FullyConnected, Lstm, Parameters, Svdf, Window
-from tinympy.compiler.scaling import Scaling
+from tinympy.compiler.scaling import DROPS, scaled
 
 # Opcodes: TK_KERNELS in native_modules/kernels/tk.h.
 CONV_2D = 1
@@ -69,7 +69,7 @@ class ByChannel(Protocol):
 
 @dataclass(frozen=True)
 class Channels:
-    """Constants by output channel: bias with the input's zero point folded in, multiplier, shift, scaling, weights.
+    """Constants by output channel: bias with the input's zero point folded in, multiplier, shift, weights.
 
     `weights` is (channels, taps); `taps_first` stores it transposed, channels side by side, `offset` with 128 added.
     """
@@ -77,7 +77,6 @@ class Channels:
     bias: npt.NDArray[np.int32]
     multiplier: npt.NDArray[np.int32]
     shift: npt.NDArray[np.int8]
-    scaling: Scaling
     weights: npt.NDArray[np.int8]
     taps_first: bool = False
     offset: bool = False
@@ -90,7 +89,6 @@ class Channels:
             self.bias[part],
             self.multiplier[part],
             self.shift[part],
-            self.scaling[part],
             self.weights[part],
             self.taps_first,
             self.offset,
@@ -100,11 +98,13 @@ class Channels:
         return count * (12 + int(self.weights.shape[1]))
 
     def encode(self) -> bytes:
-        weights = self.weights.T if self.taps_first else self.weights
+        drops = (0,) if self.taps_first else DROPS
+        shortcuts = scaled(self.weights, self.bias, self.multiplier, self.shift, drops)
+        weights = shortcuts.weights.T if self.taps_first else shortcuts.weights
         if self.offset:
             weights = weights.view(np.uint8) ^ 128
-        numbers = self.bias.astype("<i4").tobytes() + self.multiplier.astype("<i4").tobytes()
-        return numbers + self.scaling.encode(self.shift) + weights.tobytes()
+        numbers = shortcuts.bias.astype("<i4").tobytes() + shortcuts.multiplier.astype("<i4").tobytes()
+        return numbers + shortcuts.scaling.tobytes() + weights.tobytes()
 
 
 @dataclass(frozen=True)

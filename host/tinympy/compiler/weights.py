@@ -7,15 +7,8 @@ import numpy.typing as npt
 
 from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import Channels
-from tinympy.compiler.scaling import DROPS, scaling, sum_bounds
 from tinympy.model.graph import Tensor
 from tinympy.model.quantise import quantise_multiplier, scale_of, zero_point_of
-from tinympy.reference.arithmetic import multiply_quantised
-
-_LARGEST_OUTPUT = 1 << 16
-"""Beyond this a constant channel is left as it is: what it gives is clamped anyway."""
-
-Ints = npt.NDArray[np.int64]
 
 
 def lower_channels(
@@ -30,7 +23,8 @@ def lower_channels(
 ) -> Channels:
     """Constants for `weights` of shape (channels, taps); `axis` is where the weight tensor counts output channels.
 
-    `taps_first` lays the weights out tap by tap. The operator's input 1 are the weights; `source` and `bias` say which its input and its bias are.
+    The operator's input 1 are the weights; `source` and `bias` say which its input and its bias are.
+    `taps_first` lays the weights out tap by tap.
 
     TFLM multiplies the scales in double precision. Where the weights have one scale, FULLY_CONNECTED refuses a bias of
     another scale (`bias_scale_matters`), convolutions do not.
@@ -45,37 +39,13 @@ def lower_channels(
     pairs = [quantise_multiplier(factor) for factor in real] * (channels // len(real))
     lowering.require(max(shift for _, shift in pairs) <= 30, "an output scale below 2^-30 of input times weight scale")
     folded = _bias(lowering, bias, channels) - zero_point_of(tensor) * weights.sum(axis=1, dtype=np.int64)
-    multiplier = np.array([multiplier for multiplier, _ in pairs], np.int32)
-    shift = np.array([shift for _, shift in pairs], np.int64)
-    weights, folded, multiplier, shift = _plain_constants(weights, folded, multiplier, shift)
-    # The accumulator is a wrapping 32-bit integer, and so is this sum.
-    wrapped = folded.astype(np.uint32).view(np.int32)
     return Channels(
-        bias=wrapped,
-        multiplier=multiplier,
-        shift=shift.astype(np.int8),
-        scaling=scaling(weights, wrapped, multiplier, shift, drops=range(1) if taps_first else DROPS),
+        # The accumulator is a wrapping 32-bit integer, and so is this sum.
+        bias=folded.astype(np.uint32).view(np.int32),
+        multiplier=np.array([multiplier for multiplier, _ in pairs], np.int32),
+        shift=np.array([shift for _, shift in pairs], np.int8),
         weights=weights,
         taps_first=taps_first,
-    )
-
-
-def _plain_constants(
-    weights: npt.NDArray[np.int8], bias: Ints, multiplier: npt.NDArray[np.int32], shift: Ints
-) -> tuple[npt.NDArray[np.int8], Ints, npt.NDArray[np.int32], Ints]:
-    """The same channels, but those that give the same value for all inputs do so with ordinary numbers.
-
-    Training that lets channels die leaves scales near 0 and biases near 2^30, too large for the shortcuts of scaling.py.
-    """
-    lowest, highest = sum_bounds(weights, bias)
-    inside = (lowest >= -(1 << 31)) & (highest < 1 << 31) & (shift <= 0)
-    ends = [multiply_quantised(np.where(inside, sums, 0), multiplier.astype(np.int64), shift) for sums in (lowest, highest)]
-    constant = inside & (ends[0] == ends[1]) & (np.abs(ends[0]) <= _LARGEST_OUTPUT)
-    return (
-        np.where(constant[:, None], np.int8(0), weights),
-        np.where(constant, ends[0] << 8, bias),
-        np.where(constant, np.int32(1 << 30), multiplier),
-        np.where(constant, -7, shift),
     )
 
 

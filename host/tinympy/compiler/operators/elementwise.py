@@ -33,8 +33,8 @@ def lower_add(lowering: Lowering) -> None:
         tables[1] = -tables[1]
     scale = quantise_multiplier(result)
     bounds = [sum(end(table) for table in tables) for end in (np.min, np.max)]
-    ranges = (np.array([each], np.int64) for each in (*bounds, *scale))
-    [drop], [fraction], [edge] = short_product(*ranges, drops=DROPS)
+    low, high, multiplier, shift = (np.array([each], np.int64) for each in (*bounds, *scale))
+    [drop], [fraction], [edge] = short_product(low, high, multiplier, shift, DROPS)
     constants = np.concatenate(tables).astype("<i4").tobytes()
     _emit(lowering, Elementwise.ADD, [scale], constants, (int(drop), int(fraction), int(edge)))
 
