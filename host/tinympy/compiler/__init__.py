@@ -16,7 +16,7 @@ from tinympy.compiler.fold import fold
 from tinympy.compiler.lower import lower
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.pack import pack
-from tinympy.compiler.place import ALIGNMENT, Arena, fill_up, place
+from tinympy.compiler.place import ALIGNMENT, Arena, place_blocks
 from tinympy.device import blocks
 from tinympy.device.program import TILE_BYTES
 from tinympy.model.graph import Graph
@@ -55,7 +55,7 @@ def compile_model(
     if block_bytes is not None:
         tile_bytes = min(tile_bytes or block_bytes, blocks.capacity(block_bytes) - TILE_BYTES)
     packed = pack(lower(graph), tile_bytes)
-    lowered, arena = fill_up(packed.lowered, place(packed.lowered, reuse_input, alignment))
+    lowered, arena = place_blocks(packed.lowered, reuse_input, alignment)
     packed = replace(packed, lowered=lowered)
     digest = hashlib.sha256(content)
     program = emit(graph, packed, arena, name, digest.digest(), block_bytes)

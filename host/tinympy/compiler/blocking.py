@@ -2,7 +2,7 @@
 
 Larger blocks share the unpacking of weights among more outputs: 3 cycles a weight against 3 for each of its products.
 Every operation begins with a block that is small beside what it reads and writes; when the arena is planned, it grows
-into what lies free (`grown`).
+into what lies free (`grown`). Of several sizes to begin with, the one with the best plan is taken (place.py).
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from tinympy.compiler.parameters import FullyConnected, Window
 
 MAX_BLOCK = 255
 _FIRST_POSITIONS = 32
-_FIRST_BYTES = 4096
-_FIRST_SHARE = 4
-"""A first block takes `_FIRST_BYTES`, or one `_FIRST_SHARE`-th of what the operation reads and writes."""
+_FIRST_BYTES = 16384
+SHARES = (4, 8, 16)
+"""A first block takes `_FIRST_BYTES` divided by one of these, or such a part of what the operation reads and writes."""
 _FIRST_ROWS = 4
 _PLANE_BYTES = 2048
 
 
-def blocked(operation: Operation) -> Operation:
+def blocked(operation: Operation, share: int = SHARES[0]) -> Operation:
     """The operation with its first block and scratch."""
     parameters = operation.parameters
     if operation.opcode == CONV_2D:
         assert isinstance(parameters, Window)
         moved = prod(parameters.input_shape) + prod(parameters.output_shape)
         block = min(_FIRST_POSITIONS, _positions(parameters))
-        while block > 1 and scratch_bytes(operation, block) > max(_FIRST_BYTES, moved // _FIRST_SHARE):
+        while block > 1 and scratch_bytes(operation, block) > max(_FIRST_BYTES, moved) // share:
             block -= 1
         return _with_block(operation, block)
     if operation.opcode == DEPTHWISE_CONV_2D:

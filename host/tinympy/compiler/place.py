@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tinympy.compiler.blocking import grown
+from tinympy.compiler.blocking import SHARES, blocked, grown
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.overlap import distance
 from tinympy.compiler.puzzle import Block, Pair, Puzzle
@@ -61,30 +61,48 @@ def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMEN
     )
 
 
-def fill_up(lowered: Lowered, arena: Arena) -> tuple[Lowered, Arena]:
-    """The same plan with each operation's block, and its scratch, as large as what lies free during it."""
+def place_blocks(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> tuple[Lowered, Arena]:
+    """The same operations with blocks (blocking.py) that suit the arena, and the arena.
+
+    Of the plans with larger and with smaller first blocks it is the one closest to its lower bound; then each block grows
+    into what lies free during its operation, up to that bound.
+    """
+    best: tuple[int, Lowered, Arena] | None = None
+    for share in SHARES:
+        candidate = replace(lowered, operations=tuple(blocked(each, share) for each in lowered.operations))
+        arena = place(candidate, reuse_input, alignment)
+        lost = arena.bytes - arena.lower_bound_bytes
+        if best is None or lost < best[0]:
+            best = lost, candidate, arena
+        if not lost:
+            break
+    assert best is not None
+    _, lowered, arena = best
     operations, scratch_offsets = [], []
     for index, operation in enumerate(lowered.operations):
-        begin, end = _largest_gap(arena, index)
+        begin, end = _free(arena, index)
         larger = grown(operation, end - begin)
-        moves = larger.scratch_bytes <= end - begin
+        moves = 0 < larger.scratch_bytes <= end - begin
         operations.append(larger if moves else operation)
-        scratch_offsets.append(begin if moves and larger.scratch_bytes else arena.scratch_offsets[index])
+        scratch_offsets.append(begin if moves else arena.scratch_offsets[index])
     return replace(lowered, operations=tuple(operations)), replace(arena, scratch_offsets=tuple(scratch_offsets))
 
 
-def _largest_gap(arena: Arena, operation: int) -> tuple[int, int]:
-    """Begin and end of the largest part of the arena where no value lies during an operation."""
+def _free(arena: Arena, operation: int) -> tuple[int, int]:
+    """Begin and end of the largest part of the arena where no value lies during an operation, as far as its lower bound
+    leaves room."""
     taken = [
         (offset, offset + value.bytes)
         for offset, value in zip(arena.value_offsets, arena.values, strict=True)
         if value.first <= operation <= value.last
     ]
-    gaps, begin = [], 0
+    gaps, begin, alive = [], 0, 0
     for offset, end in [*sorted(taken), (arena.bytes, arena.bytes)]:
         gaps.append((begin, offset))
+        alive += max(0, end - max(begin, offset))
         begin = max(begin, -(-end // arena.alignment) * arena.alignment)
-    return max(gaps, key=lambda gap: gap[1] - gap[0])
+    first, last = max(gaps, key=lambda gap: gap[1] - gap[0])
+    return first, min(last, first + max(0, arena.lower_bound_bytes - alive))
 
 
 def _value_blocks(lowered: Lowered, reuse_input: bool) -> list[Block]:
