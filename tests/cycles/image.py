@@ -1,4 +1,4 @@
-"""A bare-metal image of the kernels on the emulated Cortex-M0+ of rp2040py: functions called one by one, cycles counted.
+"""A bare-metal image of the kernels on the emulated Cortex-M0+ of rp2040py: calls of functions, cycles counted.
 
 No firmware runs: the image is linked for RAM, and a call is registers and a stack as the procedure call standard has
 them, with a breakpoint as its return address. The emulator's memory takes no time beyond the core's own: flash (XIP)
