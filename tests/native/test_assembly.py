@@ -102,6 +102,9 @@ def windows(name: str, kernel: tuple[int, int], depth: int, outputs: int, lowest
     weights = random.choice([lowest, 127, random.integers(lowest, 128), 0], shape).astype(np.int8)
     taps = weights.size // outputs
     bias = random.integers(-5000, 5000, outputs).astype(np.int32)
+    options = {"padding": "SAME", "stride_h": 1, "stride_w": 1}
+    if name == "DEPTHWISE_CONV_2D":
+        options["depth_multiplier"] = 1
     return Graph(
         tensors=(
             Tensor("input", (1, 7, 6, depth), "int8", Quantization.per_tensor(0.5, -128)),
@@ -109,7 +112,7 @@ def windows(name: str, kernel: tuple[int, int], depth: int, outputs: int, lowest
             Tensor("bias", bias.shape, "int32", Quantization.per_tensor(0.005), bias),
             Tensor("output", (1, 7, 6, outputs), "int8", Quantization.per_tensor(0.3 * taps**0.5, 3)),
         ),
-        operators=(Operator(name, (0, 1, 2), (3,), {"padding": "SAME", "stride_h": 1, "stride_w": 1}),),
+        operators=(Operator(name, (0, 1, 2), (3,), options),),
         inputs=(0,),
         outputs=(3,),
     )
