@@ -71,9 +71,13 @@ static void gather(struct job *j, const int8_t *channel, int32_t y, int32_t rows
         struct tk_gathering *g = &j->inner;
         g->to = to;
         g->from = channel + y * j->row_bytes;
-        int32_t count = 0;
-        for (; rows && y + 1 < w->input_height; rows--, y += j->step, to += j->width)
-            count++;
+        int32_t count = w->input_height - 2 - y;
+        count = (j->step == 1 ? count : count / 2) + 1;
+        if (count > rows)
+            count = rows;
+        rows -= count;
+        y += count * j->step;
+        to += count * j->width;
         if (j->width == 1)
             g->columns = (uint32_t)(count * j->inside); /* rows of one word are a row */
         else

@@ -137,8 +137,8 @@ void tk_pair_4_4(const struct tk_pair *pair);
  * 128 (A + B), multiplied lane by lane. */
 void tk_prepare_inputs(uint32_t *to, const int8_t *from, uint32_t groups);
 
-/* Outputs of a fully connected layer for which there is a short product, their rows of weights at a multiple of 4. What is constant by output is read, and the rows moved behind it. The assembly knows
- * these offsets.
+/* Outputs of a fully connected layer for which there is a short product, their rows of weights at a multiple of 4. What
+ * is constant by output is read, and the rows moved behind it. The assembly knows these offsets.
  *
  * With 128 added to each weight, a word of four is U = A' + 256 B', A' and B' being two words of lanes. For prepared
  * inputs A U + (B - 256 A) B' = A A' + B B' modulo 2^32, and less 128 (A + B) in both lanes, that is the products with

@@ -1,5 +1,5 @@
-/* Compares the inner loops of kernels/packed.h with plain sums and exact rescaling: `packed_check COUNT SEED < CHANNELS`
- * prints mismatches of each. CHANNELS: what the compiler says of channels, struct channel by struct channel.
+/* Compares the inner loops of kernels/packed.h with plain sums and exact rescaling: `packed_check COUNT SEED <
+ * CHANNELS` prints mismatches of each. CHANNELS: what the compiler says of channels, struct channel by struct channel.
  *
  * Built for the computer with TK_PACKED it looks at the plain C, built for armv6m at the assembly. */
 #include "packed.h"
@@ -106,7 +106,8 @@ int check(uint32_t count, uint32_t seed) {
             pair.rescaling[j] = tk_rescaling_of(c[j]->multiplier, &c[j]->scaling, &range);
             pair.exact[j] = tk_exact_of(c[j]->multiplier, &c[j]->scaling);
             int8_t expected = exact(sums[j], c[j], &range);
-            rescaled += tk_rescale(sums[j], &pair.rescaling[j], c[j]->multiplier, c[j]->scaling.shift, &range) != expected;
+            rescaled +=
+                tk_rescale(sums[j], &pair.rescaling[j], c[j]->multiplier, c[j]->scaling.shift, &range) != expected;
             const struct tk_rescaling *r = &pair.rescaling[j];
             uint32_t product = (uint32_t)((int32_t)sums[j] >> r->drop) * r->multiplier + r->offset;
             undecided += product < r->range && (product >> r->fraction | product << (32 - r->fraction)) < r->edge;
@@ -139,9 +140,19 @@ int check(uint32_t count, uint32_t seed) {
             ((uint8_t *)aligned)[k] = offset[k];
         tk_prepare_inputs(prepared, inputs, GROUPS);
         int32_t bias = (int32_t)pair.bias[0];
-        struct tk_rows row = {prepared, (const uint8_t *)aligned, GROUPS, &bias, &c[0]->multiplier, &c[0]->scaling,
-                              outputs, 1, range.low, range.high, range.zero_point,
-                              2 * (uint32_t)(range.zero_point - range.low) + 1, (uint32_t)(range.high - range.low) + 1,
+        struct tk_rows row = {prepared,
+                              (const uint8_t *)aligned,
+                              GROUPS,
+                              &bias,
+                              &c[0]->multiplier,
+                              &c[0]->scaling,
+                              outputs,
+                              1,
+                              range.low,
+                              range.high,
+                              range.zero_point,
+                              2 * (uint32_t)(range.zero_point - range.low) + 1,
+                              (uint32_t)(range.high - range.low) + 1,
                               taps & 1u ? 4 : 2};
         tk_dot_rows(&row);
         rows += outputs[0] != exact(sums[0], c[0], &range);

@@ -2,9 +2,7 @@
 #include "packed_check.c"
 
 #ifdef __ARM_ARCH_6M__
-void _start(void) {
-    system_call(1, (uint32_t)check(COUNT, SEED), 0, 0);
-}
+void _start(void) { system_call(1, (uint32_t)check(COUNT, SEED), 0, 0); }
 #else
 int main(void) { return check(COUNT, SEED); }
 #endif

@@ -64,8 +64,8 @@ def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMEN
 def place_blocks(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> tuple[Lowered, Arena]:
     """The same operations with blocks (blocking.py) that suit the arena, and the arena.
 
-    Of the plans with larger and with smaller first blocks it is the one closest to its lower bound; then each block grows
-    into what lies free during its operation, up to that bound.
+    Of the plans with larger and with smaller first blocks it is the one closest to its lower bound; then each block
+    grows into what lies free during its operation, up to that bound.
     """
     best: tuple[int, Lowered, Arena] | None = None
     for share in SHARES:
