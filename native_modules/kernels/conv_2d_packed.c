@@ -54,29 +54,44 @@ static uint32_t *unpack_window(const struct job *j, uint32_t *to, int32_t y, int
     return to;
 }
 
+static int8_t *fill(int8_t *to, int32_t value, int32_t count) {
+    while (count-- > 0)
+        *to++ = (int8_t)value;
+    return to;
+}
+
 /* The window at (y, x) byte by byte. */
 static void gather(const struct job *j, int32_t y, int32_t x) {
     const struct tk_window *w = j->w;
     int8_t *row = j->row;
     int32_t depth = w->depth;
-    int whole = x >= 0 && x + w->kernel_width <= w->input_width && w->dilation_width == 1 && depth == w->input_channels;
+    int32_t zero = w->input_zero_point;
+    int32_t columns = w->kernel_width;
+    int32_t left = limited(-x, 0, columns);
+    int32_t right = limited(w->input_width - x, left, columns);
+    int whole = w->dilation_width == 1 && depth == w->input_channels;
     for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_height) {
-        int inside = y >= 0 && y < w->input_height;
-        const int8_t *from = j->input + (inside ? (y * w->input_width + x) * w->input_channels : 0);
-        if (inside && whole) {
-            for (int32_t i = w->kernel_width * depth; i > 0; i--)
-                *row++ = *from++;
+        if (y < 0 || y >= w->input_height) {
+            row = fill(row, zero, columns * depth);
             continue;
         }
-        for (int32_t kx = 0; kx < w->kernel_width; kx++) {
+        const int8_t *from = j->input + (y * w->input_width + x) * w->input_channels;
+        if (whole) {
+            row = fill(row, zero, left * depth);
+            const int8_t *pixel = from + left * depth;
+            for (int32_t i = (right - left) * depth; i > 0; i--)
+                *row++ = *pixel++;
+            row = fill(row, zero, (columns - right) * depth);
+            continue;
+        }
+        for (int32_t kx = 0; kx < columns; kx++) {
             int32_t ix = x + kx * w->dilation_width;
             const int8_t *pixel = from + kx * w->dilation_width * w->input_channels;
-            if (inside && ix >= 0 && ix < w->input_width)
+            if (ix >= 0 && ix < w->input_width)
                 for (int32_t c = 0; c < depth; c++)
                     *row++ = pixel[c];
             else
-                for (int32_t c = 0; c < depth; c++)
-                    *row++ = (int8_t)w->input_zero_point;
+                row = fill(row, zero, depth);
         }
     }
 }

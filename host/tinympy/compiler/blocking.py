@@ -16,7 +16,7 @@ from tinympy.compiler.parameters import FullyConnected, Window
 MAX_BLOCK = 255
 _FIRST_POSITIONS = 32
 _FIRST_BYTES = 32768
-SHARES = (4, 8, 16)
+SHARES = (4, 8, 16, 32)
 """A first block takes `_FIRST_BYTES` divided by one of these, or such a part of what the operation reads and writes."""
 _FIRST_ROWS = 4
 _PLANE_BYTES = 2048

@@ -18,6 +18,9 @@ from tinympy.compiler.puzzle import Block, Pair, Puzzle
 ALIGNMENT = 4
 """Words: what 32-bit cores read at once, and the most that a kernel asks for (32-bit accumulators)."""
 
+_TOLERATED = 0.01
+"""A plan that is so much larger than its lower bound is not worth smaller blocks."""
+
 
 @dataclass(frozen=True)
 class Arena:
@@ -64,8 +67,8 @@ def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMEN
 def place_blocks(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> tuple[Lowered, Arena]:
     """The same operations with blocks (blocking.py) that suit the arena, and the arena.
 
-    Of the plans with larger and with smaller first blocks it is the one closest to its lower bound; then each block
-    grows into what lies free during its operation, up to that bound.
+    Of the plans with larger and with smaller first blocks it is the first that loses hardly anything to gaps, or the one
+    that loses least; then each block grows into what lies free during its operation, up to the plan's lower bound.
     """
     best: tuple[int, Lowered, Arena] | None = None
     for share in SHARES:
@@ -74,7 +77,7 @@ def place_blocks(lowered: Lowered, reuse_input: bool = False, alignment: int = A
         lost = arena.bytes - arena.lower_bound_bytes
         if best is None or lost < best[0]:
             best = lost, candidate, arena
-        if not lost:
+        if lost <= arena.lower_bound_bytes * _TOLERATED:
             break
     assert best is not None
     _, lowered, arena = best

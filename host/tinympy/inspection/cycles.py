@@ -25,11 +25,11 @@ class Cost:
 
 
 # For each call of a kernel, and for each inference.
-_CYCLES_PER_OPERATOR = 1_100
+_CYCLES_PER_OPERATOR = 3_000
 _CYCLES_PER_INFERENCE = 5_700
 
 _NOTHING = Cost()
-_WINDOWS = Cost(per_mac=2.95, per_output=40)
+_WINDOWS = Cost(per_mac=2.85, per_output=46)
 _ROWS = Cost(per_mac=4.4, per_output=110)
 _ADDITION = Cost(per_output=37)
 _COMPARISON = Cost(per_output=43)
