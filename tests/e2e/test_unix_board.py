@@ -195,7 +195,7 @@ def test_exit_leads_back_to_the_prompt(served):
     dut.close()
     with Stopwatch() as watch:
         link.leave()
-    assert watch.elapsed_s < 0.5
+    assert watch.elapsed_s < 4.0
     assert link.exec("print(1 + 1)") == "2\n"
 
 
@@ -267,7 +267,7 @@ def test_a_killed_interpreter_is_noticed_in_mid_window(board):
     os.kill(board.pid, signal.SIGKILL)
     with Stopwatch() as watch, pytest.raises(BoardError, match="disappeared"):
         dut.window(1, 0, 60.0)
-    assert watch.elapsed_s < 1.0
+    assert watch.elapsed_s < 4.0
     with pytest.raises(BoardError):
         link.leave()
     link.close()
@@ -279,7 +279,7 @@ def test_a_killed_interpreter_is_noticed_between_samples(served, board):
     with Stopwatch() as watch, pytest.raises(BoardError, match="disappeared"):
         for _ in range(100_000):
             dut.infer_sample(SAMPLE)
-    assert watch.elapsed_s < 1.0
+    assert watch.elapsed_s < 4.0
 
 
 def test_a_stalled_board_is_noticed(board):
@@ -310,7 +310,7 @@ def test_a_pulled_plug_is_noticed(board):
         line.close()
         with Stopwatch() as watch, pytest.raises(BoardError, match="disappeared"):
             dut.infer_sample(SAMPLE)
-        assert watch.elapsed_s < 1.0
+        assert watch.elapsed_s < 4.0
         link.close()
 
 
