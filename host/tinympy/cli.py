@@ -77,7 +77,10 @@ def options(
 @app.command()
 def bench(
     tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as with --task.", metavar="TASK")] = None,
-    board: Annotated[str, typer.Option(help="The board to measure (see `tinympy boards`).")] = "unix",
+    board: Annotated[
+        list[str] | None,
+        typer.Option(help="The board to measure (see `tinympy boards`); may be repeated. unix:16 means 16 of them."),
+    ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(help="A task; may be repeated. Without: every task, as far as its files are here."),
@@ -109,11 +112,11 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure accuracy, latency and memory of tasks on a board."""
-    from tinympy import plan, session
+    from tinympy import parallel, plan
     from tinympy.report.progress import bars
 
     jobs = plan.plan(
-        board=board,
+        board_names=board or ("unix",),
         task_names=[*(task or ()), *(tasks or ())],
         models=model or (),
         mode=mode,
@@ -127,23 +130,27 @@ def bench(
         weights_in=weights_in,
         reuse_input=reuse_input,
     )
-    records: list[Record] = []
+    records: dict[int, Record] = {}
+    order = {id(job): index for index, job in enumerate(jobs)}
     try:
         with bars() as progress:
-            for job in jobs:
-                row = progress.add_task(job.task.name, total=None)
+            rows = {label: progress.add_task(label, total=None) for label in dict.fromkeys(job.label for job in jobs)}
 
-                def observe(what: str, done: int, total: int, row: Any = row, name: str = job.task.name) -> None:
-                    progress.update(row, description=f"{name} {what}", completed=done, total=total)
+            def observe(job: plan.Job, what: str, done: int, total: int) -> None:
+                name = f"{job.label} {job.task.name}" if len(rows) > 1 else job.task.name
+                progress.update(rows[job.label], description=f"{name} {what}", completed=done, total=total)
 
-                session.run(job, records.append, observe)
-                progress.remove_task(row)
+            parallel.run(jobs, lambda job, record: records.update({order[id(job)]: record}), observe)
     except KeyboardInterrupt:
         kept = "what was measured until then is in the record" if records else ""
         raise InterruptedRunError("interrupted", kept) from None
     finally:
-        _show(records, as_json)
-    _require_valid(records)
+        _show(_in_order(records), as_json)
+    _require_valid(_in_order(records))
+
+
+def _in_order(records: dict[int, Record]) -> list[Record]:
+    return [records[index] for index in sorted(records)]
 
 
 def _show(records: list[Record], as_json: bool) -> None:

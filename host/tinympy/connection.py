@@ -25,15 +25,23 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(board: boards.Board, task: tasks.Task, program: bytes, observe: Observer) -> Iterator[Serving]:
+def serving(
+    board: boards.Board,
+    task: tasks.Task,
+    program: bytes,
+    observe: Observer,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
+
+    check -- called several times a second; what it raises ends the context
 
     Raises:
         NoBoardError, BoardError: the board.
     """
     with (
         _launched(board, {task.name: program}) as launched,
-        transport.open(launched.port, launched.interrupt, board.patience) as line,
+        transport.open(launched.port, launched.interrupt, board.patience, check) as line,
     ):
         mpy = _firmware_mpy(line)
         module = deploy.native_module(mpy)

@@ -281,4 +281,9 @@ class Dut:
         if ended:
             text = ended[1].decode(errors="replace").strip()
             reason = text.splitlines()[-1] if text else "it returned to its prompt"
+            if reason.startswith("MemoryError"):
+                raise BoardError(
+                    f"the board's heap is too small ({reason})",
+                    "use a smaller model, or weights in flash where it has them",
+                )
             raise BoardError(f"the program on the board ended: {reason}", "run with --debug to see what it printed")

@@ -35,6 +35,7 @@ class Target:
 class Job:
     """One task on one board with one engine: what a session runs and a record describes.
 
+    label tells boards of one run apart; parallel of them run at the same time.
     samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
     weights_in: where the weights are to be, None where they fit.
     """
@@ -48,11 +49,13 @@ class Job:
     folder: Path
     weights_in: Weights | None = None
     reuse_input: bool = False
+    label: str = ""
+    parallel: int = 1
 
 
 def plan(
     *,
-    board: str,
+    board_names: Sequence[str],
     task_names: Sequence[str],
     models: Sequence[Path] = (),
     mode: str,
@@ -66,8 +69,9 @@ def plan(
     weights_in: str | None = None,
     reuse_input: bool = False,
 ) -> list[Job]:
-    """The jobs in the order to run them.
+    """The jobs in the order to run them, board by board; those of boards with different labels can run together.
 
+    A board that is a program may be named several times, or once with a number: unix:16.
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
     `reuse_input`: inferences may overwrite their inputs.
@@ -94,17 +98,21 @@ def plan(
     names = list(task_names)
     if not names and not models:
         names = tasks.available(assets) if complete_only else list(tasks.TASKS)
-    chosen = boards.get(board, firmware)
-    if chosen.emulated:
-        # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
-        window_s, samples = window_s or 0.0, samples or EMULATED_SAMPLES
-    each_window_s = WINDOW_S if window_s is None else window_s
+    chosen = boards.several(board_names, firmware)
     place = next((each for each in PLACES if each == weights_in), None)
 
-    def job(task: tasks.Task, modes: tuple[str, ...]) -> Job:
-        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place, reuse_input)
+    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...]) -> Job:
+        n, each_window_s = samples, window_s
+        if board.emulated:
+            # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
+            n, each_window_s = n or EMULATED_SAMPLES, each_window_s or 0.0
+        elif each_window_s is None:
+            each_window_s = WINDOW_S
+        return Job(
+            board, task, engine, modes, n, each_window_s, folder, place, reuse_input, label, parallel=len(chosen)
+        )
 
-    jobs = []
+    work: list[tuple[tasks.Task, tuple[str, ...]]] = []
     for name in dict.fromkeys(names):
         task = tasks.get(name, assets)
         if isinstance(task, tasks.OfficialTask):
@@ -112,10 +120,9 @@ def plan(
         elif weights is not None and task_names:
             raise UsageError(f"{name} comes with weights of its own", "--weights is for the tasks of MLPerf Tiny")
         modes = tuple(each for each in MODES[mode] if task.scored or each != "accuracy")
-        jobs.append(job(task, modes))
-    for model in models:
-        jobs.append(job(tasks.ModelFile(model), MODES["performance"]))
-    return jobs
+        work.append((task, modes))
+    work += [(tasks.ModelFile(model), MODES["performance"]) for model in models]
+    return [job(board, label, *each) for label, board in chosen.items() for each in work]
 
 
 def target(

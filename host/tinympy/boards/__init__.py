@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -51,6 +51,11 @@ class Board:
     patience: float = 1.0
 
     @property
+    def shares_computer(self) -> bool:
+        """Whether its inferences take the time of this computer's processor."""
+        return self.launch is not None and not self.emulated
+
+    @property
     def reachable(self) -> bool:
         """Whether something can be run on it."""
         return self.launch is not None
@@ -68,6 +73,8 @@ def _launch_rp2040_emu(board: Board, files: Mapping[str, bytes]) -> Launched:
     assert board.firmware is not None
     return Rp2040Emulator(board.firmware, files)
 
+
+MOST = 64
 
 _KIB = 1024
 _MIB = 1024 * 1024
@@ -196,3 +203,21 @@ def get(name: str, firmware: str | None = None) -> Board:
     if firmware is not None:
         raise UsageError(f"{name} has firmware of its own", "--firmware is for emulated boards")
     return board
+
+
+def several(names: Sequence[str], firmware: str | None = None) -> dict[str, Board]:
+    """The boards that `names` mean, by a label for each. `unix:16` are 16 of them.
+
+    Raises:
+        UsageError, NoBoardError: as `get`; or the number is none.
+    """
+    found = []
+    for each in names:
+        name, colon, number = each.partition(":")
+        count = int(number) if number.isdecimal() else 0
+        if colon and not 0 < count <= MOST:
+            raise UsageError(f"{each} is no number of boards", f"{name}:1 to {name}:{MOST}")
+        found += [get(name, firmware)] * (count or 1)
+    if len(found) == 1:
+        return {found[0].name: found[0]}
+    return {f"{board.name}:{index}": board for index, board in enumerate(found, 1)}
