@@ -1,5 +1,8 @@
 """Build the native modules: `make native` writes prebuilt/, `--check` compares a fresh build with it byte for byte.
 
+Beside them it writes package-ARCHITECTURE.json for `mip` at the root of the repository: mip takes addresses below
+that of the file itself.
+
 MicroPython's headers and linker come from MPY_DIR if set (a checkout of MicroPython), else from the source distribution
 of PyPI's mpy-cross-v6-3, which is fetched once into build/. Compilers are the distribution's.
 """
@@ -10,10 +13,12 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +27,7 @@ from mpy import inspect
 HERE = Path(__file__).resolve().parent
 BUILD = HERE / "build"
 PREBUILT = HERE / "prebuilt"
+ROOT = HERE.parent
 MANIFEST = PREBUILT / "manifest.json"
 MPY_VERSION = "6.3"
 SDIST = "mpy-cross-v6-3==1.1.1"
@@ -80,7 +86,23 @@ def main() -> int:
         manifest[path] = entry
     if not options.check:
         MANIFEST.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+        for path, content in mip_packages(manifest).items():
+            path.write_text(content)
     return 1 if different else 0
+
+
+def mip_packages(manifest: Mapping[str, object]) -> dict[Path, str]:
+    """What `mip install` reads, one file for each architecture that a module was built for."""
+    [version] = re.findall(r'__version__ = "(.*)"', (ROOT / "host/tinympy/__init__.py").read_text())
+    device = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "device/tinympy").glob("*.py"))]
+    packages = {}
+    for module in sorted(manifest):
+        urls = [[f"tinympy/{path.rpartition('/')[2]}", path] for path in device]
+        urls.append(["tinympy/_native.mpy", f"native_modules/prebuilt/{module}"])
+        architecture = module.split("-mpy")[0]
+        content = json.dumps({"urls": urls, "version": version}, indent=2) + "\n"
+        packages[ROOT / f"package-{architecture}.json"] = content
+    return packages
 
 
 def micropython_sources() -> Path:

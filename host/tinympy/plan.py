@@ -1,12 +1,14 @@
-"""From the options of a command to the jobs it means; refuses what cannot work before any board is touched."""
+"""From the options of a command to the jobs it means; refuses what cannot work before a board is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinympy import boards, tasks
+import platformdirs
+
+from tinympy import attached, boards, tasks
 from tinympy.errors import UsageError
 from tinympy.inspection.fit import Weights
 
@@ -37,7 +39,7 @@ class Job:
 
     label tells boards of one run apart; parallel of them run at the same time.
     samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
-    weights_in: where the weights are to be, None where they fit.
+    weights_in: where the weights are to be, None where they fit. in_ram: the board's file system is not written to.
     """
 
     board: boards.Board
@@ -48,6 +50,7 @@ class Job:
     window_s: float
     folder: Path
     weights_in: Weights | None = None
+    in_ram: bool = False
     reuse_input: bool = False
     label: str = ""
     parallel: int = 1
@@ -55,7 +58,9 @@ class Job:
 
 def plan(
     *,
-    board_names: Sequence[str],
+    board_names: Sequence[str] = (),
+    ports: Sequence[str] = (),
+    every: bool = False,
     task_names: Sequence[str],
     models: Sequence[Path] = (),
     mode: str,
@@ -67,11 +72,13 @@ def plan(
     folder: Path,
     firmware: str | None = None,
     weights_in: str | None = None,
+    in_ram: bool = False,
     reuse_input: bool = False,
+    left_out: Callable[[str], None] = lambda _: None,
 ) -> list[Job]:
     """The jobs in the order to run them, board by board; those of boards with different labels can run together.
 
-    A board that is a program may be named several times, or once with a number: unix:16.
+    board_names, ports, every, firmware, left_out: the boards, as attached.choose_several has them.
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
     `reuse_input`: inferences may overwrite their inputs.
@@ -79,6 +86,7 @@ def plan(
 
     Raises:
         UsageError: an option has no meaning, or contradicts another one.
+        NoBoardError, BoardError: as attached.choose_several does.
     """
     if mode not in MODES:
         raise UsageError(f"there is no mode {mode}", f"the modes are {' '.join(MODES)}")
@@ -91,6 +99,8 @@ def plan(
     _check_engine(engine)
     if weights_in not in (None, *PLACES):
         raise UsageError(f"weights cannot be in {weights_in}", f"they can be in {' or in '.join(PLACES)}")
+    if in_ram and weights_in == "flash":
+        raise UsageError("weights in flash have to be written to it", "--in-ram goes with --weights-in heap")
     if window_s is not None and not 0 < window_s <= LONGEST_WINDOW_S:
         raise UsageError(f"a window of {window_s:g} s", f"windows last more than 0 and at most {LONGEST_WINDOW_S:g} s")
     _check_assets(assets)
@@ -98,20 +108,6 @@ def plan(
     names = list(task_names)
     if not names and not models:
         names = tasks.available(assets) if complete_only else list(tasks.TASKS)
-    chosen = boards.several(board_names, firmware)
-    place = next((each for each in PLACES if each == weights_in), None)
-
-    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...]) -> Job:
-        n, each_window_s = samples, window_s
-        if board.emulated:
-            # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
-            n, each_window_s = n or EMULATED_SAMPLES, each_window_s or 0.0
-        elif each_window_s is None:
-            each_window_s = WINDOW_S
-        return Job(
-            board, task, engine, modes, n, each_window_s, folder, place, reuse_input, label, parallel=len(chosen)
-        )
-
     work: list[tuple[tasks.Task, tuple[str, ...]]] = []
     for name in dict.fromkeys(names):
         task = tasks.get(name, assets)
@@ -122,17 +118,30 @@ def plan(
         modes = tuple(each for each in MODES[mode] if task.scored or each != "accuracy")
         work.append((task, modes))
     work += [(tasks.ModelFile(model), MODES["performance"]) for model in models]
+    chosen = attached.choose_several(board_names, ports, every, firmware, left_out)
+    place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
+
+    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...]) -> Job:
+        n, each_window_s = samples, window_s
+        if board.emulated:
+            # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
+            n, each_window_s = n or EMULATED_SAMPLES, each_window_s or 0.0
+        elif each_window_s is None:
+            each_window_s = WINDOW_S
+        return Job(board, task, engine, modes, n, each_window_s, folder, place, in_ram, reuse_input, label, len(chosen))
+
     return [job(board, label, *each) for label, board in chosen.items() for each in work]
 
 
 def target(
     *,
-    board: str,
+    board: str | None,
     engine: str,
     task_name: str | None,
     model: Path | None,
     assets: Path | None,
     firmware: str | None = None,
+    port: str | None = None,
     engines: Sequence[str] = ENGINES,
     reuse_input: bool = False,
 ) -> Target:
@@ -140,18 +149,46 @@ def target(
 
     Raises:
         UsageError: an option has no meaning, not exactly one of task and model is given, or the model is none.
+        NoBoardError, BoardError: as attached.choose does.
     """
     if (task_name is None) == (model is None):
         raise UsageError("one task or one model is needed", "--task NAME, or --model FILE.tflite")
     _check_engine(engine, engines)
     _check_assets(assets)
-    chosen = boards.get(board, firmware)
+    chosen = boards.get(attached.DEFAULT) if engine == REFERENCE else attached.choose(board, port, firmware)
     if model is not None:
         return Target(chosen, tasks.ModelFile(model), engine, reuse_input)
     task = tasks.get(task_name or "", assets)
     if isinstance(task, tasks.OfficialTask):
         task = _as_far_as_it_goes(task, "performance", None)
     return Target(chosen, task, engine, reuse_input)
+
+
+def models(names: Sequence[str], assets: Path | None) -> list[tasks.Task]:
+    """The tasks called `names`, of which those that end in .tflite are files.
+
+    Raises:
+        UsageError: there is no such task or file.
+    """
+    _check_assets(assets)
+    return [
+        tasks.ModelFile(Path(name)) if name.endswith(".tflite") else tasks.get(name, assets)
+        for name in dict.fromkeys(names)
+    ]
+
+
+def lasting(board: str | None, port: str | None, folder: Path | None) -> boards.Board:
+    """The board that a command means which leaves something on it: one that is a process keeps its files then.
+
+    folder -- where those of `unix` are kept; None: in the user's data folder
+    Raises:
+        UsageError, NoBoardError, BoardError: as attached.choose does.
+    """
+    chosen = attached.choose(board, port, root=folder)
+    if chosen.port is None and chosen.keeps_files and chosen.root is None:
+        data = Path(platformdirs.user_data_dir("tinympy", appauthor=False))
+        return replace(chosen, root=data / chosen.name)
+    return chosen
 
 
 def _check_engine(engine: str, engines: Sequence[str] = ENGINES) -> None:

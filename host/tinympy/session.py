@@ -84,7 +84,7 @@ def run(
     prepared = prepared or prepare(job)
     compiled, samples = prepared.compiled, prepared.samples
     started_s = time.monotonic()
-    with connection.serving(job.board, task, compiled.program, observe, check) as serving:
+    with connection.serving(job.board, task, compiled.program, observe, job.in_ram, check) as serving:
         record = _begin(job, prepared, serving)
         records.create(record, job.folder)
         begun(record)

@@ -1,4 +1,4 @@
-"""The line to a board: raw REPL and files through mpremote, then a stream of bytes to the program running there.
+"""The line to a board: raw REPL through mpremote, then a stream of bytes to the program running there.
 
 The only module that knows serial ports and mpremote. Everything that goes wrong becomes NoBoardError (nothing usable
 at the port) or BoardError (it was there, and failed).
@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-import posixpath
-import re
 import socket
 import struct
 import time
-from binascii import b2a_base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,9 +21,8 @@ import serial
 from mpremote import transport_serial
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
-from serial.tools import list_ports
 
-from . import checked
+from . import checked, ports
 from .errors import BoardError, NoBoardError
 
 try:
@@ -50,15 +45,11 @@ _LEAVE_FAILED_S = 2.9
 # How long a board may take to come back after a reset.
 _RETURN_S = 4.8
 _ATTEMPTS = 3
-_CHUNK_BYTES = 1024
-# For one file.
-_HASH_S = 4.8
 
 # mpremote prints what it does not understand.
 transport_serial.print = lambda *_: None
 
 _CONNECT_S = 3.0
-_FULL = re.compile(r"OSError: (\[Errno )?28\b")
 _RAW_REPL = b"raw REPL; CTRL-B to exit\r\n"
 
 _IN_USE = "close the other program that uses it (mpremote, Thonny, a serial monitor)"
@@ -66,33 +57,6 @@ _DISTURBED = "the line is disturbed: try another cable or port"
 _DAMAGED = (TransportError, struct.error, UnicodeDecodeError)
 # What a board says that has forgotten all it was told.
 _LOST = f"NameError: name '{checked.NAME}'"
-
-_HASHES = """
-import hashlib
-from binascii import hexlify
-buffer = memoryview(bytearray(1024))
-for path in {paths!r}:
-    try:
-        digest = hashlib.sha256()
-        with open(path, "rb") as file:
-            while True:
-                count = file.readinto(buffer)
-                if not count:
-                    break
-                digest.update(buffer[:count])
-        print(hexlify(digest.digest()).decode())
-    except OSError:
-        print("-")
-"""
-
-_DIRECTORIES = """
-import os
-for path in {paths!r}:
-    try:
-        os.mkdir(path)
-    except OSError:
-        pass
-"""
 
 
 class _DisappearedError(BoardError):
@@ -123,6 +87,7 @@ class Transport:
         self._patience = patience
         self._interrupt = interrupt
         self._running = False
+        self._defined = False
         # The board may remember requests of a program before this one.
         self._number = int.from_bytes(os.urandom(3), "little")
         self._link = _connect(port, patience)
@@ -158,6 +123,8 @@ class Transport:
             BoardError: it raises, prints nothing for timeout_s, or the line is too disturbed.
         """
         self._check()
+        if not self._defined:
+            self._define()
         self._number += 1
         request = checked.request(self._number, code)
         failure = "every answer of the board arrives damaged"
@@ -183,50 +150,14 @@ class Transport:
                 raise BoardError(f"the board raised {last}", "its heap is too small for this")
         raise BoardError(failure, _DISTURBED)
 
-    def copy_files(self, files: Mapping[str, bytes], progress: Callable[[int, int], None] | None = None) -> list[str]:
-        """Write those of `files` (absolute path on the board: content) that are not there already; return their paths.
-
-        `progress(done, total)` is called in bytes. What was written is read back as a hash and compared.
-        """
-        digests = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
-        there = self._digests(list(files))
-        stale = [path for path in files if there[path] != digests[path]]
-        if not stale:
-            return []
-        parents = {str(parent) for path in stale for parent in _parents(path)}
-        self.exec(_DIRECTORIES.format(paths=sorted(parents, key=len)))
-        total = sum(len(files[path]) for path in stale)
-        done = 0
-        for path in stale:
-            self.write_file(path, files[path], progress and _offset(progress, done, total))
-            done += len(files[path])
-        there = self._digests(stale)
-        wrong = [path for path in stale if there[path] != digests[path]]
-        if wrong:
-            raise BoardError(f"{wrong[0]} is not on the board what was sent", "is the file system full or damaged?")
-        return stale
-
-    def write_file(self, path: str, content: bytes, progress: Callable[[int, int], None] | None = None) -> None:
-        """Write a file on the board; its folder must exist. `progress(done, total)` is called in bytes."""
-        try:
-            self.exec(f"from binascii import a2b_base64\nfile = open({path!r}, 'wb')\nwrite = file.write")
-            for at in range(0, len(content), _CHUNK_BYTES):
-                piece = b2a_base64(content[at : at + _CHUNK_BYTES], newline=False).decode()
-                self.exec(f"write(a2b_base64('{piece}'))")
-                if progress:
-                    progress(min(at + _CHUNK_BYTES, len(content)), len(content))
-            self.exec("file.close()\ndel file, write")
-        except BoardError as error:
-            if _FULL.search(error.message):
-                raise BoardError("the board's file system is full", "remove files from the board") from error
-            raise BoardError(f"could not write {path}: {error.message}", error.hint) from error
-
     def start(self, code: str) -> None:
         """Run `code` on the board without waiting for its end. From now on the line is a stream."""
+        if not self._defined:
+            self._define()
         with self._failures():
             self._link.exec_raw_no_follow(checked.program(code))
             self._serial.timeout = _POLL_S
-        self._running = True
+        self._running, self._defined = True, False
 
     def read(self, size: int, deadline_s: float) -> bytes:
         """`size` bytes from the program, or as many as came by time.monotonic() == deadline_s."""
@@ -277,13 +208,18 @@ class Transport:
         self.detach()
 
     def _define(self) -> None:
+        """Give the board what `exec` and `start` need of it. No harm is done where it has that already."""
+        failure, hint = "every answer of the board arrives damaged", _DISTURBED
         for _ in range(_ATTEMPTS):
             with self._failures(), contextlib.suppress(*_DAMAGED):
                 said, error = self._link.exec_raw(checked.DEFINITION, timeout=EXEC_S * self._patience)
                 if not error and checked.defined(_text(said)):
+                    self._defined = True
                     return
+                if error:
+                    failure, hint = f"the board raised {_last_line(error)}", "reset it and try again"
             self.leave(_LEAVE_FAILED_S)
-        raise BoardError("every answer of the board arrives damaged", _DISTURBED)
+        raise BoardError(failure, hint)
 
     def _enter_raw_repl(self, padding_bytes: int, deadline_s: float) -> bool:
         patience_s = min(_LEAVE_S * self._patience / 5, max(0.0, deadline_s - time.monotonic()))
@@ -300,12 +236,6 @@ class Transport:
         except (TransportError, serial.SerialTimeoutException):
             return False
         return True
-
-    def _digests(self, paths: list[str]) -> dict[str, str]:
-        lines = self.exec(_HASHES.format(paths=paths), timeout_s=_HASH_S).split()
-        if len(lines) != len(paths):
-            raise BoardError("the board did not hash its files", "is the line disturbed?")
-        return dict(zip(paths, lines, strict=True))
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:
@@ -344,30 +274,25 @@ def open(
             return found
 
 
-# The USB identities (vendor, product, serial number) of boards that were seen, by the port they were asked for at.
-_seen: dict[str, tuple[int, int, str]] = {}
-
-
-def _usb_identity(info: Any) -> tuple[int, int, str] | None:
-    return (info.vid, info.pid, info.serial_number) if info.vid is not None and info.serial_number else None
+# What boards that were seen call themselves on USB, by the port they were asked for at.
+_seen: dict[str, ports.Unit] = {}
 
 
 def _remember(port: str, device: str) -> None:
-    for info in list_ports.comports():
-        identity = _usb_identity(info)
-        if info.device == device and identity is not None:
-            _seen[port] = identity
+    unit = ports.unit_at(device)
+    if unit is not None:
+        _seen[port] = unit
 
 
 def _whereabouts(port: str) -> str:
     """Where the board that was seen at `port` is now."""
-    identity = _seen.get(port)
-    if identity is None:
+    unit = _seen.get(port)
+    if unit is None:
         return port
-    for info in list_ports.comports():
-        if _usb_identity(info) == identity:
-            return str(info.device)
-    raise _AwayError(f"the board that was at {port} is gone", "is it plugged in, and has it power?")
+    device = ports.of_unit(unit)
+    if device is None:
+        raise _AwayError(f"the board that was at {port} is gone", "is it plugged in, and has it power?")
+    return device
 
 
 class _Link(SerialTransport):  # type: ignore[misc]
@@ -457,17 +382,6 @@ def _address_hint(port: str) -> str:
     except OSError as error:
         return f"{host} cannot be reached: {error.strerror or error}"
     return f"{host} listens at {number}, but not as {address.scheme}: does another program use it?"
-
-
-def _parents(path: str) -> Iterator[str]:
-    parent = posixpath.dirname(path)
-    while parent.strip("/"):
-        yield parent
-        parent = posixpath.dirname(parent)
-
-
-def _offset(progress: Callable[[int, int], None], before: int, total: int) -> Callable[[int, int], None]:
-    return lambda done, _: progress(before + done, total)
 
 
 def _text(answer: bytes) -> str:

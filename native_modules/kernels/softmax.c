@@ -85,7 +85,7 @@ static void softmax_row(const int8_t *input, uint8_t *output, uint32_t depth, co
     for (uint32_t i = 0; i < depth; i++) {
         uint32_t distance = (uint32_t)(maximum - input[i]);
         int32_t probability = 0;
-        if (distance < exponentials && exponent <= 31)
+        if (distance < exponentials && (uint32_t)exponent <= 31) /* negative: a table that no compiler made */
             probability =
                 tk_rounding_divide_by_power(tk_doubling_high_multiply(exponential[distance], reciprocal), exponent);
         probability = tk_clamp(probability + zero_point, zero_point, -zero_point - 1);

@@ -335,22 +335,22 @@ struct tk_limits {
     uint32_t constants_bytes; /* from the operation's constants to the end of their tile; 0 without constants */
 };
 
-/* In place. The compiler may let an output lie over an input of the same operation, so far below it that with this order
- * no byte is written that is still to be read (host/tinympy/compiler/overlap.py computes how far). Every engine keeps to
- * it; a kernel may read earlier than this says, but neither write earlier nor read later:
+/* In place. The compiler may let an output lie over an input of the same operation, so far below it that with this
+ * order no byte is written that is still to be read (host/tinympy/compiler/overlap.py computes how far). Every engine
+ * keeps to it; a kernel may read earlier than this says, but neither write earlier nor read later.
  *
- *  conv_2d, depthwise_conv_2d  Output positions in increasing order, row by row. All that a position reads is read before
- *                              any of its channels is written; a conv_2d of one tap may read until the last one is.
- *  average_pool_2d, max_pool_2d  As a conv_2d of one tap: a position's window is read until its last channel is written.
- *  fully_connected             Rows in increasing order; a row of the input until the last of its outputs is written.
- *  softmax, log_softmax        Elements in increasing order, after their whole row was read once; element i of the input
- *                              is read for the last time before element i of the output is written.
- *  elementwise, lookup         Elements in increasing order, each read before it is written. What is broadcast, no output
- *                              lies over.
- *  reduce                      Outputs in increasing order, each after all that it depends on was read.
- *  copy, gather                Elements and blocks in the order of the loops and indices, each from its first byte to its
- *                              last.
- *  svdf, lstm                  No output lies over an input.
+ * - conv_2d, depthwise_conv_2d: output positions in increasing order, row by row. All that a position reads is read
+ *   before any of its channels is written; a conv_2d of one tap may read until the last one is.
+ * - average_pool_2d, max_pool_2d: as a conv_2d of one tap, a position's window is read until its last channel is
+ *   written.
+ * - fully_connected: rows in increasing order; a row of the input until the last of its outputs is written.
+ * - softmax, log_softmax: elements in increasing order, after their whole row was read once; element i of the input is
+ *   read for the last time before element i of the output is written. Over int16 outputs no input lies.
+ * - elementwise, lookup: elements in increasing order, each read before it is written. What is broadcast, no output
+ *   lies over.
+ * - reduce: outputs in increasing order, each after all that it depends on was read.
+ * - copy, gather: elements and blocks in the order of the loops and indices, each from its first byte to its last.
+ * - svdf, lstm, resize_bilinear, quantise, arg, batch_matmul: no output lies over an input.
  *
  * Scratch and state never overlap anything. */
 

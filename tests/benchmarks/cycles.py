@@ -1,7 +1,7 @@
 """Cycles of each operator on the emulated RP2040, beside what host/tinympy/inspection/cycles.py estimates.
 
 For models that fit an RP2040's heap: the bundled one, networks of MLPerf Tiny with generated weights, or any `.tflite`
-files given. Needs a firmware image and rp2040py (tests/board/rp2040_emulator.py).
+files given. Needs a firmware image and rp2040py.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from tinympy import boards, deploy, generated, tasks, transport
+from tinympy import boards, deploy, firmware, generated, tasks, transport
+from tinympy.boards.rp2040_emu import Rp2040Emulator
 from tinympy.compiler import Compiled, compile_model
 from tinympy.inspection import macs
 from tinympy.inspection.cycles import inference_cycles, operator_cycles
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "board"))
-from rp2040_emulator import Rp2040Emulator, firmware_folder, firmware_images
 
 NETWORKS = ("kws01", "sww01", "ic01")
 PATIENCE_S = 900.0
@@ -43,9 +41,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", type=Path, metavar="MODEL")
     options = parser.parse_args()
-    images = firmware_images()
+    images = firmware.present()
     if not images:
-        print(f"no RPI_PICO-*.uf2 in {firmware_folder()}")
+        print(f"no RPI_PICO-*.uf2 in {firmware.folder()}")
         return 1
     models = {path.stem: compile_model(path.read_bytes()) for path in options.models}
     if not models:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinympy import boards, deploy, tasks, transport
+from tinympy import boards, connection, tasks
 from tinympy.compiler import compile_model
 
 NAMES = ("official", "generated")
@@ -93,26 +93,19 @@ def measure(
 
     Latencies in microseconds for one inference, shape (2 * rounds, 2), a row for each pair.
     """
-    board = boards.get("unix")
-    assert board.launch is not None
     models = dict(zip(NAMES, (official, generated), strict=True))
-    launched = board.launch(board, {})
-    try:
-        with transport.open(launched.port, launched.interrupt) as line:
-            mpy = deploy.Mpy.from_firmware(int(line.exec("import sys; print(sys.implementation._mpy)")))
-            programs = {name: compile_model(task.model(), task.name).program for name, task in models.items()}
-            line.copy_files(deploy.package_files(board.library, deploy.native_module(mpy), programs))
-            sizes = tuple(map(int, line.exec(LOAD.format(order=order, names=NAMES)).split()))
-            for name, task in models.items():
-                data = task.samples(1)[0].inputs[0].tobytes()
-                for at in range(0, len(data), CHUNK_BYTES):
-                    values = data[at : at + CHUNK_BYTES]
-                    line.exec(FILL.format(name=name, at=at, count=len(values), values=values))
-            inference_us = float(line.exec("time(official, 5)\nprint(time(official, 5) / 5)"))
-            n = max(1, round(WINDOW_US / inference_us))
-            output = line.exec(TIME.format(rounds=rounds, n=n), PATIENCE_S)
-    finally:
-        launched.stop()
+    with connection.connected(boards.get("unix")) as board:
+        board.install({name: compile_model(task.model(), task.name).program for name, task in models.items()})
+        line = board.line
+        sizes = tuple(map(int, line.exec(LOAD.format(order=order, names=NAMES)).split()))
+        for name, task in models.items():
+            data = task.samples(1)[0].inputs[0].tobytes()
+            for at in range(0, len(data), CHUNK_BYTES):
+                values = data[at : at + CHUNK_BYTES]
+                line.exec(FILL.format(name=name, at=at, count=len(values), values=values))
+        inference_us = float(line.exec("time(official, 5)\nprint(time(official, 5) / 5)"))
+        n = max(1, round(WINDOW_US / inference_us))
+        output = line.exec(TIME.format(rounds=rounds, n=n), PATIENCE_S)
     windows_us = np.array([int(value) for value in output.split()]).reshape(rounds, 4) / n
     # Both pairs of a round with the original first.
     return sizes, windows_us[:, [0, 1, 3, 2]].reshape(-1, 2)

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from tflite_micro import runtime
 
-from tinympy import boards, deploy, tasks, transport
+from tinympy import boards, connection, tasks
 from tinympy.compiler import compile_model
-from tinympy.dut import Dut
 
 INFERENCES = 200
 
@@ -43,24 +42,11 @@ def main() -> int:
             reference.invoke()
         return 1000 * (time.perf_counter() - start) / INFERENCES
 
-    board = boards.get("unix")
-    assert board.launch is not None
-    launched = board.launch(board, {})
-    try:
-        with transport.open(launched.port, launched.interrupt) as line:
-            mpy = deploy.Mpy.from_firmware(int(line.exec("import sys; print(sys.implementation._mpy)")))
-            programs = {task.name: compile_model(model, task.name).program}
-            line.copy_files(deploy.package_files(board.library, deploy.native_module(mpy), programs))
-            line.start(deploy.serve_code(task.name, task.wire_input, task.wire_results, task.wire_bytes))
-            dut = Dut(line)
-            dut.wait_ready()
-            dut.load_input(values.tobytes())
-            rounds = [
-                (dut.window(INFERENCES, 5, 60) / INFERENCES / 1000, reference_ms()) for _ in range(options.rounds)
-            ]
-            dut.close()
-    finally:
-        launched.stop()
+    program = compile_model(model, task.name).program
+    with connection.serving(boards.get("unix"), task, program, lambda *_: None) as serving:
+        dut = serving.dut
+        dut.load_input(values.tobytes())
+        rounds = [(dut.window(INFERENCES, 5, 60) / INFERENCES / 1000, reference_ms()) for _ in range(options.rounds)]
     ours, theirs = (np.array(column) for column in zip(*rounds, strict=True))
     ratios = sorted(theirs / ours)
     print(f"{task.name}, {options.rounds} rounds of {INFERENCES} inferences, median (min … max):")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tinympy import boards, deploy, transport
+from tinympy import boards, connection
 from tinympy.compiler import compile_model
 
 ROOT = Path(__file__).parents[2]
@@ -48,16 +48,9 @@ def test_a_make_target_of_the_readme_exists(target: str) -> None:
 def test_the_python_of_the_readme_runs_on_the_board() -> None:
     [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     program = compile_model((ROOT / "datasets/digits/digits_int8.tflite").read_bytes(), "digits").program
-    board = boards.get("unix")
-    assert board.launch is not None
-    launched = board.launch(board, {})
-    try:
-        with transport.open(launched.port, launched.interrupt) as line:
-            mpy = deploy.Mpy.from_firmware(int(line.exec("import sys; print(sys.implementation._mpy)")))
-            line.copy_files(deploy.package_files(board.library, deploy.native_module(mpy), {"digits": program}))
-            output = line.exec(code.replace("m.predict", "print(m.predict") + ")")
-    finally:
-        launched.stop()
+    with connection.connected(boards.get("unix")) as board:
+        board.install({"digits": program})
+        output = board.line.exec(code.replace("m.predict", "print(m.predict") + ")")
     values = [int(value) for value in output.strip("[]\n ").split(",")]
     # A softmax over ten classes, quantised with scale 1/256.
     assert len(values) == 10 and abs(sum(value + 128 for value in values) - 256) <= 10

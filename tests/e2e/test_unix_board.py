@@ -14,7 +14,7 @@ from tinympy.device import wire
 
 import faulty_line
 from faulty_line import FaultyLine
-from tinympy import boards, transport
+from tinympy import boards, files, transport
 from tinympy.boards.unix import UnixBoard
 from tinympy.dut import Dut
 from tinympy.errors import BoardError, NoBoardError, UsageError
@@ -22,18 +22,18 @@ from tinympy.errors import BoardError, NoBoardError, UsageError
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = bytes(range(256)) + bytes(234)
 OUTPUT = SAMPLE[:-13:-1]
-SERVE = "from toy_model import ToyModel\nfrom tinympy import dut\ndut.serve(ToyModel(490, {sleep_s}))\n"
+SERVE = "from tinympy.toy_model import ToyModel\nfrom tinympy import dut\ndut.serve(ToyModel(490, {sleep_s}))\n"
 PATIENCE_S = 5.0
 
 
 def device_files():
-    files = {f"/lib/tinympy/{path.name}": path.read_bytes() for path in (REPOSITORY / "device/tinympy").glob("*.py")}
-    return files | {"/lib/toy_model.py": (Path(__file__).parent / "toy_model.py").read_bytes()}
+    sources = {path.name: path.read_bytes() for path in (REPOSITORY / "device/tinympy").glob("*.py")}
+    return sources | {"toy_model.py": (Path(__file__).parent / "toy_model.py").read_bytes()}
 
 
 def connected(port, interrupt=None, sleep_s=0.0, timeout_s=1.0):
     link = transport.open(port, interrupt)
-    link.copy_files(device_files())
+    files.write(link, files.differences(link, "/lib", device_files()))
     link.start(SERVE.format(sleep_s=sleep_s))
     dut = Dut(link, timeout_s)
     dut.wait_ready()
@@ -83,7 +83,7 @@ def test_an_unknown_board_is_an_error_that_names_the_known_ones():
 
 def test_paths_on_the_board_are_those_of_a_real_one(board):
     with transport.open(board.port) as link:
-        link.write_file("/lib/answer.py", b"value = 42\n")
+        files.send(link, "open('/lib/answer.py', 'wb')", b"value = 42\n")
         assert link.exec("import answer; print(answer.value, answer.__file__)") == "42 /lib/answer.py\n"
     assert (board.root / "lib/answer.py").read_bytes() == b"value = 42\n"
 
@@ -93,24 +93,10 @@ def test_heap_size_can_be_chosen():
         assert 200_000 < int(link.exec("import gc; print(gc.mem_free())")) < 300_000
 
 
-def test_only_changed_files_are_copied(board):
-    files = {"/lib/package/a.py": b"a = 1\n", "/lib/package/deep/b.bin": bytes(range(256)) * 20, "/c": b""}
-    reports = []
-    with transport.open(board.port) as link:
-        assert link.copy_files(files, lambda done, total: reports.append((done, total))) == list(files)
-        assert link.copy_files(files) == []
-        files["/lib/package/a.py"] = b"a = 2\n"
-        assert link.copy_files(files) == ["/lib/package/a.py"]
-    assert reports[-1] == (5126, 5126)
-    assert (board.root / "lib/package/deep/b.bin").read_bytes() == bytes(range(256)) * 20
-
-
 def test_what_the_board_raises_is_reported_in_one_line(board):
     with transport.open(board.port) as link:
         with pytest.raises(BoardError, match="ZeroDivisionError"):
             link.exec("1 // 0")
-        with pytest.raises(BoardError, match="could not write /no/such/file"):
-            link.write_file("/no/such/file", b"x")
         assert link.exec("print('still here')") == "still here\n"
 
 

@@ -16,7 +16,7 @@ from bit_exact import ARENA_BYTES, SEEDS, runtime
 from generated import sample_input_lists
 from kernel_library import KernelLibrary
 from program_view import ProgramView
-from test_operators import STATELESS, assert_bit_exact, is_eight_bits
+from test_operators import STATELESS, assert_bit_exact, is_known
 from tinympy import generated as networks
 from tinympy.compiler import Compiled, compile_model
 from tinympy.compiler.operation import AVERAGE_POOL_2D, CONV_2D, FULLY_CONNECTED, MAX_POOL_2D
@@ -34,6 +34,8 @@ OVERLAPPING = [
     *("MAX_POOL_2D", "MEAN", "MUL", "PRELU", "REDUCE_MAX", "RESIZE_NEAREST_NEIGHBOR", "SOFTMAX", "SPLIT"),
     *("STRIDED_SLICE", "TRANSPOSE"),
 ]
+# Drawn models of these seldom have an output that shows a byte written too early; these networks' always do.
+TELLING = {"CONV_2D": ("kws01", CONV_2D), "FULLY_CONNECTED": ("ad01", FULLY_CONNECTED)}
 OFFICIAL = Path(os.environ.get("TINYMPY_ASSETS", "."), "models")
 OFFICIAL_NAMES = {
     "ad01": "ad01_int8",
@@ -99,40 +101,59 @@ def slack_bytes(compiled: Compiled, index: int) -> int:
     return 1 if operation.opcode == FULLY_CONNECTED or (operation.opcode == CONV_2D and pointwise) else 0
 
 
+class Found:
+    """How many pairs of an input and an output overlapped, and how many outputs were wrong when one byte too near."""
+
+    def __init__(self, library: KernelLibrary) -> None:
+        self.library = library
+        self.overlapping = self.too_near = 0
+
+    def check(self, compiled: Compiled, index: int, seed: int, farther: int) -> None:
+        """Compares the output at its distance above each input, and `farther` above that, with one that lies apart."""
+        operation, sizes = compiled.lowered.operations[index], compiled.lowered.value_bytes
+        for value in {span.value for span in operation.spans} - {operation.output.value}:
+            between = distance(operation, value)
+            if between is None:
+                continue
+            # Beyond these the two do not overlap.
+            between = max(between, -sizes[value])
+            if between >= sizes[operation.output.value]:
+                continue
+            self.overlapping += 1
+            placed = Placed(self.library, compiled, index, value, seed)
+            expected = placed.output(None)
+            written = expected == placed.output(None, 255)
+            for each in (between, between + farther):
+                np.testing.assert_array_equal(placed.output(each)[written], expected[written])
+            nearer = between - slack_bytes(compiled, index) - 1
+            self.too_near += not np.array_equal(placed.output(nearer)[written], expected[written])
+
+
 @pytest.mark.parametrize("name", OVERLAPPING)
 def test_an_output_at_its_distance_is_right_and_a_nearer_one_wrong(library: KernelLibrary, name: str) -> None:
-    found = {"overlapping": 0, "too near": 0}
+    found = Found(library)
 
     @MODELS
     @given(STATELESS[name](name), SEEDS, st.integers(0, 40))
     def check(graph: Graph, seed: int, farther: int) -> None:
-        assume(is_eight_bits(graph))
+        assume(is_known(graph))
         compiled = compile_model(write(graph))
-        for index, operation in enumerate(compiled.lowered.operations):
-            for value in {span.value for span in operation.spans} - {operation.output.value}:
-                between = distance(operation, value)
-                if between is None:
-                    continue
-                placed = Placed(library, compiled, index, value, seed)
-                expected = placed.output(None)
-                written = expected == placed.output(None, 255)
-                sizes = compiled.lowered.value_bytes
-                # Beyond these the two do not overlap.
-                between = max(between, -sizes[value])
-                if between >= sizes[operation.output.value]:
-                    continue
-                found["overlapping"] += 1
-                for each in (between, between + farther):
-                    np.testing.assert_array_equal(placed.output(each)[written], expected[written])
-                nearer = between - slack_bytes(compiled, index) - 1
-                found["too near"] += not np.array_equal(placed.output(nearer)[written], expected[written])
+        for index in range(len(compiled.lowered.operations)):
+            found.check(compiled, index, seed, farther)
 
     check()
-    assert found["overlapping"] > 5 and found["too near"] > 0, found
+    assert found.overlapping > 5
+    if name in TELLING:
+        network, opcode = TELLING[name]
+        compiled = compile_model(networks.build(network))
+        for index, operation in enumerate(compiled.lowered.operations):
+            if operation.opcode == opcode:
+                found.check(compiled, index, 1, 1)
+    assert found.too_near > 0
 
 
 def between_lookups(graph: Graph) -> Graph:
-    """The same with RELU before each input and behind each output, so that the operators' values can all die."""
+    """The same with RELU before each input and behind each int8 output, so that the operators' values can die."""
     tensors, before, behind = list(graph.tensors), [], []
     inputs, outputs = [], []
     for index in graph.inputs:
@@ -140,6 +161,9 @@ def between_lookups(graph: Graph) -> Graph:
         tensors.append(replace(graph.tensors[index], name=f"before {index}"))
         before.append(Operator("RELU", (inputs[-1],), (index,), {}))
     for index in graph.outputs:
+        if graph.tensors[index].dtype != "int8":
+            outputs.append(index)
+            continue
         outputs.append(len(tensors))
         tensors.append(replace(graph.tensors[index], name=f"behind {index}"))
         behind.append(Operator("RELU", (index,), (outputs[-1],), {}))
@@ -154,7 +178,8 @@ def test_an_operator_between_others_is_bit_exact(library: KernelLibrary, name: s
     @given(STATELESS[name](name), SEEDS, st.booleans())
     def check(graph: Graph, seed: int, reuse_input: bool) -> None:
         ends = [graph.tensors[index] for index in (*graph.inputs, *graph.outputs)]
-        assume(all(tensor.dtype == "int8" and tensor.quantization is not None for tensor in ends))
+        assume(all(graph.tensors[index].dtype == "int8" for index in graph.inputs))
+        assume(all(tensor.dtype != "int8" or tensor.quantization is not None for tensor in ends))
         assume(not set(graph.inputs) & set(graph.outputs))
         longer = between_lookups(graph)
         assert_bit_exact(library, longer, [sample_input_lists(longer, seed)], reuse_input=reuse_input)

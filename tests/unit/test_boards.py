@@ -41,11 +41,16 @@ def test_names_are_distinct() -> None:
     assert len({board.name for board in boards.BOARDS}) == len(boards.BOARDS)
 
 
-def test_a_board_that_cannot_be_reached_is_known_but_not_given_to_run_something_on() -> None:
-    assert boards.known("rp2040").arch == "armv6m"
-    with pytest.raises(UsageError, match="rp2040 is known, but cannot be reached yet"):
-        boards.get("rp2040")
-    assert boards.get("unix").reachable
+def test_what_is_not_started_here_has_identities_to_recognise_it_by() -> None:
+    for board in boards.BOARDS:
+        assert (board.launch is None) == bool(board.usb)
+        assert board.emulated or board.machine is not None
+
+
+def test_only_a_process_takes_a_folder(tmp_path: Path) -> None:
+    assert boards.get("unix", root=tmp_path).root == tmp_path
+    with pytest.raises(UsageError, match="rp2040-emu has files of its own"):
+        boards.get("rp2040-emu", root=tmp_path)
 
 
 def test_an_unknown_board_is_refused_with_the_names_of_the_known_ones() -> None:

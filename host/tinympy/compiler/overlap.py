@@ -31,7 +31,7 @@ from tinympy.compiler.operation import (
     Operation,
     Span,
 )
-from tinympy.compiler.parameters import Copy, Elementwise, FullyConnected, Gather, Window
+from tinympy.compiler.parameters import Copy, Elementwise, FullyConnected, Gather, Softmax, Window
 
 ANYWHERE = -(1 << 40)
 """The distance of an operation that has read all of its input before it writes."""
@@ -91,6 +91,12 @@ def _elements(operation: Operation, span: Span) -> int:
     return 0
 
 
+def _softmax(operation: Operation, span: Span) -> int | None:
+    p = operation.parameters
+    assert isinstance(p, Softmax)
+    return 0 if p.output_bytes == 1 else None
+
+
 def _elementwise(operation: Operation, span: Span) -> int | None:
     p = operation.parameters
     assert isinstance(p, Elementwise)
@@ -137,7 +143,7 @@ _RULES: dict[int, Callable[[Operation, Span], int | None]] = {
     DEPTHWISE_CONV_2D: _window,
     FULLY_CONNECTED: _rows,
     AVERAGE_POOL_2D: _window,
-    SOFTMAX: _elements,
+    SOFTMAX: _softmax,
     MAX_POOL_2D: _window,
     ELEMENTWISE: _elementwise,
     LOOKUP: _elements,

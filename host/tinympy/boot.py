@@ -1,0 +1,69 @@
+"""What a board does when it starts: a main.py that serves a program. One that is not ours is never touched."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+
+from tinympy import files
+from tinympy.errors import BoardError, UsageError
+
+_MARK = "# tinympy:"
+_READ = """
+try:
+    with open({path!r}) as file:
+        print(repr(file.read()))
+except OSError:
+    print(None)
+"""
+
+
+def path(library: str) -> str:
+    """Where a board whose packages are in `library` looks for what it runs at boot."""
+    return posixpath.join(posixpath.dirname(library), "main.py")
+
+
+def ours(line: files.Line, library: str) -> str | None:
+    """The path of the board's main.py if tinympy wrote it, else None."""
+    content = _content(line, library)
+    return path(library) if content is not None and content.startswith(_MARK) else None
+
+
+def write(line: files.Line, library: str, code: str) -> str:
+    """Make the board run `code` when it starts; returns the path of the file.
+
+    Raises:
+        UsageError: there is a main.py of somebody else.
+        BoardError: the board.
+    """
+    wanted = f"{_MARK} written by `tinympy dut --at-boot`, removed by `tinympy dut --remove-at-boot`\n{code}"
+    content = _content(line, library)
+    if content is not None and not content.startswith(_MARK):
+        raise UsageError(
+            f"the board has a {path(library)} of its own, which is left as it is",
+            "rename it, or call `tinympy.dut.serve` from it (docs/protocol.md)",
+        )
+    if content != wanted:
+        new = path(library) + files.UNFINISHED
+        files.send(line, f"open({new!r}, 'wb')", wanted.encode())
+        line.exec(f"{files.RENAME}\nrename({new!r})")
+        if _content(line, library) != wanted:
+            raise BoardError(f"{path(library)} is not on the board what was sent", "is its file system damaged?")
+    return path(library)
+
+
+def remove(line: files.Line, library: str) -> bool:
+    """Remove what `write` wrote; whether there was something."""
+    found = ours(line, library)
+    if found is not None:
+        line.exec(f"import os\nos.remove({found!r})")
+    return found is not None
+
+
+def _content(line: files.Line, library: str) -> str | None:
+    answer = line.exec(_READ.format(path=path(library)))
+    try:
+        content: str | None = ast.literal_eval(answer.strip())
+    except (ValueError, SyntaxError) as error:
+        raise BoardError("the board does not read its main.py", "is the line disturbed?") from error
+    return content

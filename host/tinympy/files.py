@@ -1,0 +1,278 @@
+"""tinympy's files on a board: written where they differ, verified, listed, removed again. Others are left alone.
+
+A file that differs is removed, then written under another name, compared by its hash and renamed: whatever ends the
+transfer, no half of a file bears its name. What tinympy put there is listed in a file beside it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import posixpath
+import re
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tinympy import deploy
+from tinympy.errors import BoardError
+
+LISTING = "files.txt"
+UNFINISHED = ".new"
+_CHUNK_BYTES = 1536
+# For one file.
+_HASH_S = 4.8
+_FULL = re.compile(r"OSError: (\[Errno )?28\b")
+
+Progress = Callable[[int, int], None]
+"""Told bytes done, of how many."""
+
+_DIGEST = """
+import os
+from binascii import a2b_base64, hexlify
+from hashlib import sha256
+def digest(path):
+    buffer = memoryview(bytearray(1024))
+    whole = sha256()
+    with open(path, "rb") as file:
+        while True:
+            count = file.readinto(buffer)
+            if not count:
+                return hexlify(whole.digest()).decode()
+            whole.update(buffer[:count])
+"""
+# By relative names, because the Unix port's file system mixes two absolute ones up.
+RENAME = f"""
+def rename(path):
+    import os
+    here = os.getcwd()
+    folder, _, name = path.rpartition("/")
+    os.chdir(folder or "/")
+    os.rename(name, name[:-{len(UNFINISHED)}])
+    os.chdir(here)
+"""
+# Everything there is to know before writing, in one answer: first the hashes, a line for each file as it is done.
+_SURVEY = (
+    _DIGEST
+    + """
+folder, names = {folder!r}, {names!r}
+try:
+    there = {{name: os.stat(folder + "/" + name)[6] for name in os.listdir(folder)}}
+except OSError:
+    there = {{}}
+try:
+    with open(folder + "/" + {listing!r}) as file:
+        listed = file.read()
+except OSError:
+    listed = ""
+try:
+    space = tuple(os.statvfs({volume!r})[:4])
+except (AttributeError, OSError):
+    space = (0, 0, 0, 0)
+for name in names:
+    if name in there:
+        print(repr((name, digest(folder + "/" + name))))
+print(repr((there, listed, space)))
+"""
+)
+_PREPARE = """
+for each in {folders!r}:
+    try:
+        os.mkdir(each)
+    except OSError:
+        pass
+{rename}
+with open({listing!r}, "w") as file:
+    file.write({listed!r})
+rename({listing!r})
+for each in {removed!r}:
+    os.remove(each)
+"""
+_FINISH = """
+for path, wanted in {wanted!r}:
+    whole = digest(path) == wanted
+    if whole:
+        rename(path)
+    print("" if whole else path)
+"""
+_DISCARD = """
+for each in {removed!r}:
+    try:
+        os.remove(each)
+    except OSError:
+        pass
+"""
+_REMOVE = """
+for each in {removed!r}:
+    os.remove(each)
+try:
+    os.rmdir({folder!r})
+except OSError:
+    print("kept")
+"""
+
+
+class Line(Protocol):
+    """A board at its raw REPL."""
+
+    def exec(self, code: str, timeout_s: float = 3.0) -> str:
+        """Run `code` once and return what it prints. BoardError when it raises, or prints nothing for timeout_s."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What it takes to have `files` (content by name) in the folder `folder` of a board.
+
+    stale names those of them that are missing or differ, obsolete what is there of tinympy and no longer needed,
+    removed what has to go before anything is written, listed what the listing has to name. needed_bytes, in whole
+    blocks of the file system, are taken from free_bytes; None where the board does not say how many are free.
+    """
+
+    folder: str
+    files: Mapping[str, bytes]
+    stale: tuple[str, ...]
+    obsolete: tuple[str, ...]
+    removed: tuple[str, ...]
+    listed: tuple[str, ...]
+    needed_bytes: int
+    free_bytes: int | None
+
+    @property
+    def stale_bytes(self) -> int:
+        return sum(len(self.files[name]) for name in self.stale)
+
+    @property
+    def none(self) -> bool:
+        return not self.stale and not self.obsolete
+
+
+def folder_in(library: str) -> str:
+    """tinympy's folder, where packages are in `library`."""
+    return f"{library}/tinympy"
+
+
+def differences(line: Line, library: str, files: Mapping[str, bytes]) -> Differences:
+    """Compare `files`, content by name, with what is in tinympy's folder in `library`. Writes nothing."""
+    folder = folder_in(library)
+    there, listing, (block, _, _, free), digests = _survey(line, folder, files)
+    stale = tuple(name for name, data in files.items() if digests.get(name) != hashlib.sha256(data).hexdigest())
+    ours = _ours(listing)
+    obsolete = tuple(
+        name for name in there if name not in files and (_unfinished(name, ours) or _superseded(name, ours))
+    )
+    removed = (*(name for name in stale if name in there), *obsolete)
+    listed = tuple(sorted({*files, *(name for name in there if name in ours and name not in obsolete)}))
+    needed = block + sum(_blocks(len(files[name]), block) for name in stale)
+    needed -= sum(_blocks(there[name], block) for name in removed)
+    free_bytes = block * free if block else None
+    return Differences(folder, files, stale, obsolete, removed, listed, needed, free_bytes)
+
+
+def write(line: Line, found: Differences, progress: Progress | None = None) -> None:
+    """Write what differs, and remove what is obsolete.
+
+    Raises:
+        BoardError: it does not fit, or the board fails. Where the board says how much is free, nothing is written if
+            that is too little.
+    """
+    if found.none:
+        return
+    if found.free_bytes is not None and found.needed_bytes > found.free_bytes:
+        raise BoardError(
+            f"the board's file system has {found.free_bytes} bytes free, {found.needed_bytes} are needed",
+            "remove files from the board, or use a smaller model",
+        )
+    paths = {name: f"{found.folder}/{name}" for name in found.stale}
+    try:
+        parents = [found.folder[:at] for at, letter in enumerate(found.folder) if at and letter == "/"]
+        line.exec(
+            _DIGEST
+            + _PREPARE.format(
+                folders=[*parents, found.folder],
+                listing=f"{found.folder}/{LISTING}{UNFINISHED}",
+                rename=RENAME,
+                listed="".join(f"{name}\n" for name in found.listed),
+                removed=[f"{found.folder}/{name}" for name in found.removed],
+            )
+        )
+        done = 0
+        for name, path in paths.items():
+            content = found.files[name]
+            send(line, f"open({path + UNFINISHED!r}, 'wb')", content, shifted(progress, done, found.stale_bytes))
+            done += len(content)
+    except BoardError as error:
+        with contextlib.suppress(BoardError):
+            line.exec("import os" + _DISCARD.format(removed=[path + UNFINISHED for path in paths.values()]))
+        if _FULL.search(error.message):
+            raise BoardError("the board's file system is full", "remove files from the board") from error
+        raise
+    wanted = [(path + UNFINISHED, hashlib.sha256(found.files[name]).hexdigest()) for name, path in paths.items()]
+    wrong = line.exec(_FINISH.format(wanted=wanted), timeout_s=_HASH_S).split()
+    if wrong:
+        path = wrong[0].removesuffix(UNFINISHED)
+        raise BoardError(f"{path} is not on the board what was sent", "is its file system damaged?")
+
+
+def send(line: Line, sink: str, content: bytes, progress: Progress | None = None) -> None:
+    """Write `content` to the file-like object that the expression `sink` makes on the board."""
+    line.exec(f"from binascii import a2b_base64\nfile = {sink}\nwrite = file.write")
+    for at in range(0, len(content), _CHUNK_BYTES):
+        piece = b2a_base64(content[at : at + _CHUNK_BYTES], newline=False).decode()
+        line.exec(f"write(a2b_base64('{piece}'))")
+        if progress:
+            progress(min(at + _CHUNK_BYTES, len(content)), len(content))
+    line.exec("file.close()\ndel file, write")
+
+
+def shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Progress of one of several contents, as told for all of them."""
+    return progress and (lambda done, _: progress(before + done, total))
+
+
+def installed(line: Line, library: str) -> tuple[list[str], list[str]]:
+    """What tinympy put into its folder in `library`, and what else is there: both as absolute paths."""
+    folder = folder_in(library)
+    there, listing, _, _ = _survey(line, folder, ())
+    ours = _ours(listing) | {LISTING}
+    mine = [name for name in there if name in ours or _unfinished(name, ours)]
+    # The listing last: whatever ends this, it can be done again.
+    mine.sort(key=lambda name: (name == LISTING, name))
+    return [f"{folder}/{name}" for name in mine], [f"{folder}/{name}" for name in there if name not in mine]
+
+
+def remove(line: Line, library: str, paths: list[str]) -> bool:
+    """Remove the files `paths` of tinympy's folder in `library`; whether it was left empty, and removed as well."""
+    return not line.exec("import os" + _REMOVE.format(removed=paths, folder=folder_in(library))).strip()
+
+
+def _survey(
+    line: Line, folder: str, names: Mapping[str, bytes] | tuple[()]
+) -> tuple[dict[str, int], str, tuple[int, int, int, int], dict[str, str]]:
+    volume = posixpath.dirname(posixpath.dirname(folder))
+    question = _SURVEY.format(folder=folder, volume=volume, names=list(names), listing=LISTING)
+    answer = line.exec(question, timeout_s=_HASH_S)
+    try:
+        *digests, (there, listed, space) = map(ast.literal_eval, answer.splitlines())
+        return there, listed, space, dict(digests)
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise BoardError("the board did not hash its files", "is the line disturbed?") from error
+
+
+def _ours(listing: str) -> set[str]:
+    return {*listing.split("\n"), *deploy.package_names()} - {""}
+
+
+def _unfinished(name: str, ours: set[str]) -> bool:
+    base = name.removesuffix(UNFINISHED)
+    return base != name and (base in ours or base.endswith(".tmpy") or base == LISTING)
+
+
+def _superseded(name: str, ours: set[str]) -> bool:
+    # Programs stay: each deployment adds to them.
+    return name in ours and not name.endswith(".tmpy")
+
+
+def _blocks(size: int, block_bytes: int) -> int:
+    return -(-size // block_bytes) * block_bytes if block_bytes else size

@@ -1,0 +1,197 @@
+"""Which board a command means, by what is attached and what its firmware says."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import firmware_replies as replies
+from tinympy import attached, boards, ports, transport
+from tinympy.errors import BoardError, NoBoardError, UsageError
+from tinympy.ports import Port
+
+PICO = ("2e8a:0005", replies.RP2040_1_26)
+ESP32 = ("10c4:ea60", replies.ESP32_1_22)
+SILENT = ("1a86:7523", None)
+Attach = Callable[..., None]
+
+
+class Line:
+    """A board at its raw REPL that gives one answer."""
+
+    def __init__(self, answer: str) -> None:
+        self._answer = answer
+
+    def exec(self, code: str, timeout_s: float = 10.0) -> str:
+        return self._answer
+
+
+@pytest.fixture
+def attach(monkeypatch: pytest.MonkeyPatch) -> Attach:
+    """Attaches boards, (USB identity, answer of the firmware; None: silent), to /dev/a, /dev/b, …."""
+
+    def put(*devices: tuple[str, str | None]) -> None:
+        names = [f"/dev/{letter}" for letter in "abcdef"[: len(devices)]]
+        answers = dict(zip(names, (answer for _, answer in devices), strict=True))
+
+        @contextlib.contextmanager
+        def opened(path: str, *_: object) -> Iterator[Line]:
+            answer = answers.get(path)
+            if answer is None:
+                raise NoBoardError(f"the board at {path} does not answer", "unplug it, plug it in, try again")
+            yield Line(answer)
+
+        found = [Port(name, usb) for name, (usb, _) in zip(names, devices, strict=True)]
+        monkeypatch.setattr(ports, "present", lambda: found)
+        monkeypatch.setattr(transport, "open", opened)
+
+    return put
+
+
+def test_without_anything_attached_it_is_unix(attach: Attach) -> None:
+    attach()
+    assert attached.choose().name == "unix"
+
+
+def test_the_only_board_attached_is_it(attach: Attach) -> None:
+    attach(PICO)
+    board = attached.choose()
+    assert (board.name, board.port, board.heap_bytes, board.mapped_block_bytes) == ("rp2040", "/dev/a", 241_456, 4096)
+    assert board.launch is None
+
+
+def test_bridges_without_a_board_behind_them_do_not_count(attach: Attach) -> None:
+    attach(SILENT)
+    assert attached.choose().name == "unix"
+    attach(SILENT, PICO)
+    assert attached.choose().port == "/dev/b"
+
+
+def test_several_boards_are_listed(attach: Attach) -> None:
+    attach(PICO, PICO)
+    with pytest.raises(UsageError, match="/dev/a, /dev/b") as caught:
+        attached.choose()
+    assert "--port" in caught.value.hint
+    assert attached.choose(port="/dev/b").port == "/dev/b"
+    assert attached.choose("unix").port is None
+    with pytest.raises(UsageError, match="several boards of the kind rp2040"):
+        attached.choose("rp2040")
+
+
+def test_a_kind_is_found_among_others(attach: Attach) -> None:
+    attach(SILENT, ("2e8a:0005", replies.reply("micropython", (1, 26, 0), "Pico 2 with RP2350", 0x1E06, "rp2")), PICO)
+    assert attached.choose("rp2040").port == "/dev/c"
+
+
+def test_a_kind_that_is_not_attached_exits_with_3(attach: Attach) -> None:
+    attach()
+    with pytest.raises(NoBoardError, match=r"no rp2040 is attached$") as caught:
+        attached.choose("rp2040")
+    assert caught.value.exit_code == 3 and "--port" in caught.value.hint
+    attach(PICO)
+    with pytest.raises(NoBoardError, match=r"no rp2350 is attached: at /dev/a is Raspberry Pi Pico with RP2040"):
+        attached.choose("rp2350")
+
+
+def test_a_port_without_a_board_is_reported(attach: Attach) -> None:
+    attach(SILENT)
+    with pytest.raises(NoBoardError, match="/dev/a does not answer"):
+        attached.choose(port="/dev/a")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (replies.ESP32_1_22, "older than 6.3"),
+        (replies.CIRCUITPYTHON_10, "CircuitPython"),
+        (replies.WITHOUT_NATIVE, "without native modules"),
+    ],
+)
+def test_the_only_board_with_wrong_firmware_is_refused(attach: Attach, answer: str, message: str) -> None:
+    attach(("f055:9802", answer))
+    with pytest.raises(BoardError, match=message):
+        attached.choose()
+
+
+def test_the_wrong_board_at_the_port_is_refused(attach: Attach) -> None:
+    attach(PICO)
+    with pytest.raises(BoardError, match="rp2350 was asked for, but at /dev/a is rp2040"):
+        attached.choose("rp2350", "/dev/a")
+
+
+def test_an_emulator_started_elsewhere_is_labelled_as_named(attach: Attach) -> None:
+    attach(PICO)
+    board = attached.choose("rp2040-emu", "/dev/a")
+    assert (board.name, board.emulated, board.port) == ("rp2040-emu", True, "/dev/a")
+    assert board.patience == boards.known("rp2040-emu").patience
+
+
+def test_a_board_that_is_not_listed_is_taken_as_its_firmware_says(attach: Attach) -> None:
+    attach(("f055:9802", replies.UNLISTED))
+    board = attached.choose()
+    assert (board.name, board.arch, board.heap_bytes) == ("stm32h743zi", "armv7emdp", 200_000)
+
+
+def test_psram_is_one_large_heap(attach: Attach) -> None:
+    board = attached.as_board(attached.identity.parse(replies.ESP32S3_PSRAM), "COM3")
+    assert (board.heap_bytes, board.largest_bytes) == (8_000_000, None)
+    kind = boards.known("esp32c3")
+    board = attached.as_board(
+        attached.identity.parse(
+            replies.reply("micropython", (1, 27, 0), "ESP32C3 module with ESP32C3", 0x2F06, "esp32", heap=50_000)
+        ),
+        "COM3",
+    )
+    assert (board.heap_bytes, board.largest_bytes) == (kind.heap_bytes, kind.largest_bytes)
+
+
+def test_packages_go_where_the_firmware_looks_for_them(attach: Attach) -> None:
+    attach(("f055:9800", replies.PYBOARD))
+    assert attached.choose().library == "/flash/lib"
+
+
+def test_every_port_is_listed_with_what_is_there_or_why_not(attach: Attach) -> None:
+    attach(PICO, SILENT)
+    pico, silent = attached.survey()
+    assert pico.identity is not None and pico.board is not None and pico.board.name == "rp2040"
+    assert silent.board is None and silent.problem.startswith("the board at /dev/b does not answer")
+
+
+def test_options_that_do_not_go_with_the_board_are_refused(attach: Attach) -> None:
+    attach()
+    with pytest.raises(UsageError, match="unix has firmware of its own"):
+        attached.choose("unix", firmware="1.26.1")
+
+
+@pytest.mark.parametrize(
+    ("vid", "pid", "kinds"),
+    [
+        (0x2E8A, 0x0005, {"rp2040", "rp2350", "rp2350-riscv"}),
+        (0xF055, 0x9800, {"stm32", "nrf52840", "samd51", "teensy41"}),
+        (0x303A, 0x4001, {"esp32s3"}),
+        (0x303A, 0x1001, {"esp32s3", "esp32c3", "esp32c6"}),
+        (0x10C4, 0xEA60, {"esp32", "esp32s3", "esp32c3", "esp32c6"}),
+        (0x1915, 0xC00A, set()),  # a power profiler
+    ],
+)
+def test_usb_identities_say_what_a_port_may_be(
+    monkeypatch: pytest.MonkeyPatch, vid: int, pid: int, kinds: set[str]
+) -> None:
+    class Info:
+        device, product, description = "/dev/x", "a board", ""
+
+    Info.vid, Info.pid = vid, pid  # type: ignore[attr-defined]
+    monkeypatch.setattr(ports.list_ports, "comports", lambda: [Info])
+    found = ports.present()
+    assert {board.name for port in found for board in port.may_be} == kinds
+
+
+def test_ports_without_usb_are_not_boards(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Info:
+        device, product, description, vid, pid = "/dev/ttyS0", None, "ttyS0", None, None
+
+    monkeypatch.setattr(ports.list_ports, "comports", lambda: [Info])
+    assert ports.present() == []
+    assert ports.at("/dev/pts/3") == Port("/dev/pts/3", "")
