@@ -312,9 +312,30 @@ class _Link(SerialTransport):  # type: ignore[misc]
             raise TransportError("no raw REPL")
         self.in_raw_repl = True
 
-    def read_until(self, min_num_bytes: int, ending: bytes, timeout: float | None = None, **options: Any) -> bytes:
+    def read_until(
+        self,
+        min_num_bytes: int,
+        ending: bytes,
+        timeout: float | None = None,
+        data_consumer: None = None,
+        timeout_overall: float | None = None,
+    ) -> bytes:
+        """What comes up to `ending`, or until nothing comes for `timeout`, or in spite of all until timeout_overall."""
         silence_s = EXEC_S * self.patience if timeout is None else timeout
-        return bytes(super().read_until(min_num_bytes, ending, timeout=silence_s, **options))
+        data = bytearray()
+        heard_s = time.monotonic()
+        end_s = None if timeout_overall is None else heard_s + timeout_overall
+        while not data.endswith(ending):
+            byte = self.serial.read(1)  # as long as the port's own timeout
+            data += byte
+            now_s = time.monotonic()
+            if byte:
+                heard_s = now_s
+            elif now_s >= heard_s + silence_s:
+                break
+            if end_s is not None and now_s >= end_s:
+                break
+        return bytes(data)
 
 
 def _connect(port: str, patience: float) -> _Link:

@@ -69,9 +69,12 @@ def _one(seed: int, folder: Path, expected: Path) -> disturbed.Outcome:
 
 
 def _kill(count: int) -> list[str]:
-    wrong, moments_s = killed_deployment.run(count, seed=1)
-    print(f"{count} deployments killed after {min(moments_s):.2f} … {max(moments_s):.2f} s: {len(wrong)} wrong")
-    return wrong
+    done = killed_deployment.run(count, seed=1, command=True)
+    print(
+        f"{count} runs of `tinympy deploy` killed after {min(done.moments_s):.2f} … {max(done.moments_s):.2f} s: "
+        f"{done.unfinished} left something unfinished, {len(done.wrong)} wrong"
+    )
+    return done.wrong
 
 
 if __name__ == "__main__":

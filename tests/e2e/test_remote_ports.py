@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -18,6 +19,18 @@ import disturbed
 from tinympy import session, transport
 from tinympy.boards.unix import UnixBoard
 from tinympy.errors import NoBoardError
+
+
+class Terminal(serial.Serial):
+    """A pseudo-terminal as a serial port: it has none of the lines beside the data."""
+
+    cts = dsr = ri = cd = False
+
+    def _update_dtr_state(self) -> None:
+        """It has no DTR."""
+
+    def _update_rts_state(self) -> None:
+        """It has no RTS."""
 
 
 class SerialServer:
@@ -39,7 +52,7 @@ class SerialServer:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            with client, serial.Serial(self._path, 115200, timeout=0.05) as port:
+            with client, Terminal(self._path, 115200, timeout=0.05) as port, contextlib.suppress(OSError):
                 self._carry(client, port)
 
     def _carry(self, client: socket.socket, port: serial.Serial) -> None:
@@ -48,18 +61,17 @@ class SerialServer:
         over = threading.Event()
 
         def to_client() -> None:
-            while not over.is_set():
-                data = port.read(port.in_waiting or 1)
-                if data:
-                    client.sendall(b"".join(manager.escape(data)) if manager else data)
+            with contextlib.suppress(OSError):  # the client is gone
+                while not over.is_set():
+                    data = port.read(port.in_waiting or 1)
+                    if data:
+                        client.sendall(b"".join(manager.escape(data)) if manager else data)
 
         reader = threading.Thread(target=to_client, daemon=True)
         reader.start()
         try:
             while data := client.recv(4096):
                 port.write(b"".join(manager.filter(data)) if manager else data)
-        except OSError:
-            pass
         finally:
             over.set()
             reader.join()

@@ -169,8 +169,9 @@ def board_line(board: Board | None) -> str:
 
 def _board(record: Record, records: Sequence[Record]) -> str:
     """The board, with its port where there are several of the kind."""
-    ports = {each.board.port for each in records if each.board.name == record.board.name and each.parallel > 1}
-    return f"{record.board.name} {record.board.port.removeprefix('/dev/')}" if len(ports) > 1 else record.board.name
+    name = record.board.name
+    ports = {each.board.port for each in records if name == each.board.name and each.parallel > 1}
+    return f"{name} {record.board.port.removeprefix('/dev/')}" if len(ports) > 1 else name
 
 
 def _name(record: Record, records: Sequence[Record]) -> str:
