@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from binascii import crc32
 
-from .errors import BoardError
+from .errors import raised_on_board
 
 NAME = "_tinympy"
 _DEFINED = "tinympy listens"
@@ -109,5 +109,5 @@ def output(number: int, answer: str) -> str | None:
     if crc32(f"{number}\n{error}\n{said}".encode()) != int(check, 16):
         return None
     if error:
-        raise BoardError(f"the board raised {error}", "reset it and try again")
+        raise raised_on_board(error)
     return said

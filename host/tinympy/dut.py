@@ -17,7 +17,7 @@ from typing import Protocol
 
 from tinympy.device import wire
 
-from .errors import BoardError, UsageError
+from .errors import BoardError, UsageError, raised_on_board
 
 REPLY_TIMEOUT_S = 4.8
 # Importing the package and loading the model.
@@ -284,8 +284,5 @@ class Dut:
             text = ended[1].decode(errors="replace").strip()
             reason = text.splitlines()[-1] if text else "it returned to its prompt"
             if reason.startswith("MemoryError"):
-                raise BoardError(
-                    f"the board's heap is too small ({reason})",
-                    "use a smaller model, or weights in flash where it has them",
-                )
+                raise raised_on_board(reason)
             raise BoardError(f"the program on the board ended: {reason}", "run with --debug to see what it printed")

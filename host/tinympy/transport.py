@@ -23,7 +23,7 @@ from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
 from . import checked, ports
-from .errors import BoardError, NoBoardError
+from .errors import BoardError, NoBoardError, raised_on_board
 
 try:
     import termios
@@ -147,7 +147,7 @@ class Transport:
             elif _LOST in (last := _last_line(error)):
                 raise BoardError("the board was reset", "if it resets by itself, look at its power and its watchdog")
             elif "MemoryError" in last:
-                raise BoardError(f"the board raised {last}", "its heap is too small for this")
+                raise raised_on_board(last)
         raise BoardError(failure, _DISTURBED)
 
     def start(self, code: str) -> None:
@@ -209,7 +209,7 @@ class Transport:
 
     def _define(self) -> None:
         """Give the board what `exec` and `start` need of it. No harm is done where it has that already."""
-        failure, hint = "every answer of the board arrives damaged", _DISTURBED
+        failure = BoardError("every answer of the board arrives damaged", _DISTURBED)
         for _ in range(_ATTEMPTS):
             with self._failures(), contextlib.suppress(*_DAMAGED):
                 said, error = self._link.exec_raw(checked.DEFINITION, timeout=EXEC_S * self._patience)
@@ -217,9 +217,9 @@ class Transport:
                     self._defined = True
                     return
                 if error:
-                    failure, hint = f"the board raised {_last_line(error)}", "reset it and try again"
+                    failure = raised_on_board(_last_line(error))
             self.leave(_LEAVE_FAILED_S)
-        raise BoardError(failure, hint)
+        raise failure
 
     def _enter_raw_repl(self, padding_bytes: int, deadline_s: float) -> bool:
         patience_s = min(_LEAVE_S * self._patience / 5, max(0.0, deadline_s - time.monotonic()))
@@ -261,17 +261,23 @@ def open(
     comes back under another name.
     """
     end_s = time.monotonic() + _RETURN_S
+    away: _AwayError | None = None
     while True:
         try:
             found = Transport(_whereabouts(port), interrupt, patience, check)
-        except _AwayError:
-            if time.monotonic() >= end_s:
+        except _AwayError as error:
+            away = away or error
+        except NoBoardError:
+            # A port that is just coming back may not be usable at once.
+            if away is None:
                 raise
-            check()
-            time.sleep(_POLL_S)
         else:
             _remember(port, found.port)
             return found
+        if time.monotonic() >= end_s:
+            raise away
+        check()
+        time.sleep(_POLL_S)
 
 
 # What boards that were seen call themselves on USB, by the port they were asked for at.
@@ -387,12 +393,11 @@ def _permission_hint(port: str) -> str:
 
 def _address_hint(port: str) -> str:
     """Why an address like socket://host:2217 cannot be opened, found out by connecting to it."""
-    try:
+    scheme, host, number = port.partition("://")[0], None, None
+    with contextlib.suppress(ValueError):
         address = urlsplit(port)
         host, number = address.hostname, address.port
-    except ValueError:
-        host = number = None
-    if address.scheme not in ("socket", "rfc2217") or not host or number is None:
+    if scheme not in ("socket", "rfc2217") or not host or number is None:
         return "addresses are like socket://host:2217 and rfc2217://host:2217"
     try:
         socket.create_connection((host, number), timeout=_CONNECT_S).close()
@@ -402,7 +407,7 @@ def _address_hint(port: str) -> str:
         return f"nothing listens at port {number} of {host}: is the server (ser2net) running?"
     except OSError as error:
         return f"{host} cannot be reached: {error.strerror or error}"
-    return f"{host} listens at {number}, but not as {address.scheme}: does another program use it?"
+    return f"{host} listens at {number}, but not as {scheme}: does another program use it?"
 
 
 def _text(answer: bytes) -> str:

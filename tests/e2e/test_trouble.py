@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -138,9 +139,9 @@ def test_firmware_without_raw_paste_is_measured(board: UnixBoard, answer: bytes,
 
 def test_a_slow_board_is_only_slow(board: UnixBoard, tmp_path: Path) -> None:
     with FaultyLine(board.port) as line:
-        line.to_board = line.to_host = faulty_line.delay(0.01)
+        line.to_board = line.to_host = faulty_line.delay(0.003)
         assert bench(job(tmp_path, board, line.port)).status == "complete"
-    assert at_prompt(board.port)
+        assert at_prompt(line.port)
 
 
 def failure(planned: Job) -> TinympyError:
@@ -159,7 +160,7 @@ def test_a_full_file_system_is_one_sentence(board: UnixBoard, tmp_path: Path) ->
     assert at_prompt(board.port)
 
 
-@pytest.mark.parametrize("heap_bytes", [60_000, 110_000])
+@pytest.mark.parametrize("heap_bytes", [25_000, 45_000])
 def test_a_heap_too_small_for_the_model_is_one_sentence(heap_bytes: int, tmp_path: Path) -> None:
     with UnixBoard(heap_bytes=heap_bytes) as board:
         error = failure(job(tmp_path, board))
@@ -232,6 +233,7 @@ class Enumeration:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
         self.port: str | None = port
         monkeypatch.setattr(list_ports, "comports", self._ports)
+        monkeypatch.setattr(transport, "_seen", {})
 
     def _ports(self) -> list[SimpleNamespace]:
         other = SimpleNamespace(device="/dev/ttyACM9", vid=0x2E8A, pid=5, serial_number="other")
@@ -239,12 +241,21 @@ class Enumeration:
         return [other, mine] if self.port else [other]
 
 
+@contextlib.contextmanager
+def name_taken() -> Iterator[None]:
+    """While it lasts, the next pseudo-terminal has another name than the last one."""
+    descriptors = os.openpty()
+    yield
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
 def test_a_board_that_was_reset_is_found_under_its_new_name(board: UnixBoard, monkeypatch: pytest.MonkeyPatch) -> None:
     with FaultyLine(board.port) as before:
         usb = Enumeration(monkeypatch, before.port)
         transport.open(before.port).close()
     usb.port = None
-    with FaultyLine(board.port) as after:
+    with name_taken(), FaultyLine(board.port) as after:
         threading.Timer(0.5, lambda: setattr(usb, "port", after.port)).start()
         with transport.open(before.port) as line:
             assert line.port == after.port != before.port
@@ -254,18 +265,22 @@ def test_a_board_that_was_reset_is_found_under_its_new_name(board: UnixBoard, mo
 def test_a_board_that_resets_when_its_port_is_opened_is_found_again(
     board: UnixBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with FaultyLine(board.port) as before, FaultyLine(board.port) as after:
+    with FaultyLine(board.port) as before, contextlib.ExitStack() as later:
         usb = Enumeration(monkeypatch, before.port)
         transport.open(before.port).close()
 
+        def come_back() -> None:
+            usb.port = later.enter_context(FaultyLine(board.port)).port
+
         def reset(data: bytes) -> bytes:
             usb.port = None
-            threading.Timer(0.5, lambda: setattr(usb, "port", after.port)).start()
+            threading.Timer(0.5, come_back).start()
             raise OSError("the board resets")
 
         before.to_board = reset
         with transport.open(before.port) as line:
-            assert line.port == after.port
+            assert line.port == usb.port != before.port
+            assert line.exec("print(6 * 7)") == "42\n"
 
 
 def test_a_board_that_stays_away_is_an_error_within_5_s(board: UnixBoard, monkeypatch: pytest.MonkeyPatch) -> None:
