@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tinympy import session
+from tinympy.boards import Board
 from tinympy.errors import BoardError, TinympyError
 from tinympy.plan import Job
 from tinympy.records import Record
@@ -47,15 +49,15 @@ def run(jobs: Sequence[Job], begun: Begun, observe: Observer) -> None:
 
 
 class _Prepared:
-    """What boards of one kind share, computed by the first that needs it."""
+    """What boards share that differ in their port only, computed by the first that needs it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, int], session.Prepared] = {}
+        self._known: dict[tuple[Board, int], session.Prepared] = {}
 
     def of(self, job: Job) -> session.Prepared:
         with self._lock:
-            key = job.board.name, id(job.task)
+            key = replace(job.board, port=None), id(job.task)
             if key not in self._known:
                 self._known[key] = session.prepare(job)
             return self._known[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tinympy import records
+from tinympy.boards.unix import UnixBoard
 
 COMMAND = [sys.executable, "-m", "tinympy", "bench", "--task", "digits"]
 BOARDS = 16
@@ -75,7 +77,17 @@ def test_a_board_that_dies_does_not_disturb_the_others(tmp_path: Path) -> None:
     ended = sorted(running.records(), key=lambda each: each.status)
     assert [each.status for each in ended] == ["complete", "complete", "failed"]
     assert [len(each.windows) for each in ended[:2]] == [5, 5] and 1 <= len(ended[2].windows) < 5
-    assert shown.count("digits unix pts/") == 3 and "on 3 boards" not in errors
+    assert len(re.findall(r"digits +unix pts/\d", shown)) == 3 and "on 3 boards" not in errors
+
+
+def test_every_port_is_a_board_of_its_own(tmp_path: Path) -> None:
+    with UnixBoard() as one, UnixBoard() as other:
+        arguments = ["--port", one.port, "--port", other.port, "--window", "0.05", "--json", "--out", str(tmp_path)]
+        finished = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+        assert finished.returncode == 0, finished.stderr
+    results = json.loads(finished.stdout)
+    assert [records.read(Path(each["record"])).board.port for each in results] == [one.port, other.port]
+    assert all(each["valid"] and each["parallel"] == 2 for each in results)
 
 
 def test_ctrl_c_stops_all_boards_and_keeps_what_they_measured(tmp_path: Path) -> None:
