@@ -51,7 +51,7 @@ transport_serial.print = lambda *_: None
 _CONNECT_S = 3.0
 _RAW_REPL = b"raw REPL; CTRL-B to exit\r\n"
 
-_IN_USE = "close the other program that uses it (mpremote, Thonny, a serial monitor)"
+_IN_USE = "close the other program that uses it"
 _DISTURBED = "the line is disturbed: try another cable or port"
 _DAMAGED = (TransportError, struct.error, UnicodeDecodeError)
 # What a board says that has forgotten all it was told.
@@ -374,7 +374,18 @@ def _open_hint(port: str) -> str:
             return _permission_hint(port)
         if error.errno != errno.EBUSY:
             return os.strerror(error.errno or 0)
-    return _IN_USE
+    holders = _holders(port)
+    return f"{_IN_USE}: {', '.join(holders)}" if holders else f"{_IN_USE} (mpremote, Thonny, a serial monitor)"
+
+
+def _holders(port: str) -> list[str]:
+    """The programs that have `port` open, as far as this computer says: name and process id."""
+    device, found = os.path.realpath(port), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended, or belongs to another user
+            if int(process.name) != os.getpid() and device in map(os.readlink, (process / "fd").iterdir()):
+                found.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+    return found
 
 
 def _permission_hint(port: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -108,13 +109,13 @@ def board() -> Iterator[UnixBoard]:
 
 
 @pytest.mark.parametrize("program", [ENDLESS, STUBBORN, TALKATIVE], ids=["endless", "stubborn", "talkative"])
-def test_a_board_stuck_in_a_program_of_its_user_is_measured(board: UnixBoard, program: str, tmp_path: Path) -> None:
-    line = transport.open(board.port)
-    line.start(program)
-    time.sleep(0.2)
-    line.detach()
-    assert bench(job(tmp_path, board)).status == "complete"
-    assert at_prompt(board.port)
+def test_a_board_stuck_in_its_users_main_py_is_measured(program: str, tmp_path: Path) -> None:
+    (tmp_path / "flash").mkdir()
+    (tmp_path / "flash/main.py").write_text(program)
+    with UnixBoard(root=tmp_path / "flash") as board:
+        assert bench(job(tmp_path, board)).status == "complete"
+        assert at_prompt(board.port)
+    assert (tmp_path / "flash/main.py").read_text() == program
 
 
 def without_raw_paste(line: FaultyLine, answer: bytes) -> Callable[[bytes], bytes]:
@@ -206,20 +207,29 @@ def test_a_port_for_no_group_says_so(board: UnixBoard) -> None:
     assert "no group may: its mode is 000" in hint_for_another_user(board.port)
 
 
-def test_a_port_that_another_program_has_locked_is_in_use(board: UnixBoard) -> None:
-    holder = os.open(board.port, os.O_RDWR | os.O_NOCTTY)
-    fcntl.flock(holder, fcntl.LOCK_EX)
-    with pytest.raises(NoBoardError) as error:
-        transport.open(board.port)
-    assert "close the other program that uses it (mpremote" in error.value.hint
-    os.close(holder)
+def test_a_port_that_another_program_has_locked_is_in_use_by_that_program(board: UnixBoard) -> None:
+    code = (
+        "import serial, sys\n"
+        f"port = serial.Serial({board.port!r}, exclusive=True)\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdin is not None and holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(NoBoardError) as error:
+            transport.open(board.port)
+        assert re.search(
+            rf"close the other program that uses it: .*python.* \(process {holder.pid}\)", error.value.hint
+        )
+        holder.stdin.close()
 
 
 def test_a_port_that_another_program_has_for_itself_is_in_use(board: UnixBoard) -> None:
     Path(board.port).chmod(0o666)
     holder = os.open(board.port, os.O_RDWR | os.O_NOCTTY)
     fcntl.ioctl(holder, termios.TIOCEXCL)
-    assert "close the other program that uses it (mpremote" in hint_for_another_user(board.port)
+    assert "close the other program that uses it" in hint_for_another_user(board.port)
     fcntl.ioctl(holder, termios.TIOCNXCL)
     os.close(holder)
 
