@@ -31,7 +31,8 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        wrong = _disturb(folder, options.first, options.runs, options.jobs)
+        wrong = _disturb(folder, options.first, options.runs, options.jobs) if options.runs else []
+    if options.kills:
         wrong += _kill(options.kills)
     for line in wrong:
         print(line)
@@ -57,7 +58,8 @@ def _disturb(folder: Path, first: int, runs: int, jobs: int) -> list[str]:
         f"{len(outcomes)} runs: {right} right records ({survived} of them with faults), "
         f"{sum(kinds.values())} clear errors, {sum(bool(each.wrong) for each in outcomes)} wrong; "
         f"longest silence {max(silences_s):.1f} s (median {statistics.median(silences_s):.1f}); "
-        f"{sum(each.at_prompt for each in outcomes)} boards left at their prompt"
+        f"{sum(each.at_prompt for each in outcomes)} boards left at their prompt, "
+        f"{sum(each.ended for each in outcomes)} reset by a disturbed byte"
     )
     for kind, count in kinds.most_common():
         print(f"  {count:4} {kind}")

@@ -31,10 +31,14 @@ OWN_FILES = {"main.py": b"print('mine')\n", "lib/own.py": b"answer = 42\n", "dat
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a disturbed run ended: `error` is None for a record; `wrong` says what must not be, and is empty."""
+    """How a disturbed run ended: `error` is None for a record; `wrong` says what must not be, and is empty.
+
+    ended: the interpreter ended, where a board would have reset itself.
+    """
 
     seed: int
     error: str | None
+    ended: bool
     faults: dict[str, int]
     silence_s: float
     at_prompt: bool
@@ -101,6 +105,7 @@ def run(seed: int, folder: Path, expected: Record) -> Outcome:
     wall_s = time.monotonic() - started_s
     [there] = launched
     there.faults.end()
+    time.sleep(0.1)  # what was said at last is still on its way
     there.line.close()
     if error is None:
         wrong += _differences(records[0], expected, wall_s)
@@ -108,10 +113,11 @@ def run(seed: int, folder: Path, expected: Record) -> Outcome:
         wrong.append(f"the record of a failed run is {records[0].status}")
     if there.faults.silence_s > SILENCE_S:
         wrong.append(f"{there.faults.silence_s:.1f} s of silence")
-    at_prompt = _is_at_prompt(there.board)
-    wrong += _damage(there.board)
+    at_prompt = there.board.exit_code is None and _is_at_prompt(there.board)
+    wrong += _damage(there.board, error)
+    ended = there.board.exit_code is not None
     there.board.stop()
-    return Outcome(seed, error, dict(there.faults.counts), there.faults.silence_s, at_prompt, tuple(wrong))
+    return Outcome(seed, error, ended, dict(there.faults.counts), there.faults.silence_s, at_prompt, tuple(wrong))
 
 
 def _unclear(error: TinympyError) -> list[str]:
@@ -152,19 +158,27 @@ def _is_at_prompt(board: UnixBoard) -> bool:
         return b"\n42\n" in port.read_until(b"\n42\n").replace(b"\r", b"")
 
 
-def _damage(board: UnixBoard) -> list[str]:
+def _damage(board: UnixBoard, error: str | None) -> list[str]:
     wrong = []
+    # What a disturbed line makes Ctrl-D resets a board, and ends an interpreter: no run goes on after that.
+    ended = board.exit_code
+    if ended is not None:
+        if ended != 0 or error is None:
+            wrong.append(f"the interpreter ended with {ended}")
+        return wrong + _changed_files(board)
     try:
         with transport.open(board.port, board.interrupt) as line:
             if line.exec("print(6 * 7)") != "42\n":
                 wrong.append("the board does not calculate any more")
-    except TinympyError as error:
-        wrong.append(f"the board cannot be used any more: {error.message}")
+    except TinympyError as failure:
+        wrong.append(f"the board cannot be used any more: {failure.message}")
+    return wrong + _changed_files(board)
+
+
+def _changed_files(board: UnixBoard) -> list[str]:
     there = {
         str(path.relative_to(board.root)): path.read_bytes()
         for path in board.root.rglob("*")
         if path.is_file() and not path.is_relative_to(board.root / "lib/tinympy")
     }
-    if there != OWN_FILES:
-        wrong.append(f"the board's own files are {there}")
-    return wrong
+    return [] if there == OWN_FILES else [f"the board's own files are {there}"]

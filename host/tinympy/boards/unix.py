@@ -91,6 +91,11 @@ class UnixBoard:
         """The interpreter's process."""
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the interpreter ended: 0 after Ctrl-D at its prompt; None while it runs."""
+        return self._process.poll()
+
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the running program, unless it waits for input.
 
