@@ -1,7 +1,7 @@
 """Code for a board's raw REPL that arrives whole or is not executed, and answers that are known to be whole.
 
 The raw REPL has no checks of its own, so a damaged line could write into the wrong file. DEFINITION gives the board a
-function that executes code only if it fits its CRC-32, once for each number however often it comes, and ends the answer
+function that executes code only if it and its number fit a CRC-32, once for each number however often it comes, and ends the answer
 with a CRC-32 of what the code printed or raised.
 """
 
@@ -20,22 +20,22 @@ _SOURCE = """
 try:
     from binascii import crc32 as _tinympy_crc32
 except ImportError:
-    def _tinympy_crc32(data):
-        crc = 0xFFFFFFFF
+    def _tinympy_crc32(data, crc=0):
+        crc ^= 0xFFFFFFFF
         for byte in data:
             crc ^= byte
             for _ in range(8):
                 crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
         return crc ^ 0xFFFFFFFF
-def _tinympy_whole(check, code):
-    if _tinympy_crc32(code) & 0xFFFFFFFF != check:
+def _tinympy_whole(check, code, number=0):
+    if _tinympy_crc32(code, number) & 0xFFFFFFFF != check:
         raise ValueError("damaged in transfer")
     return code
 _tinympy_last = None, "", ""
 def _tinympy(number, check, code):
     global _tinympy_last
     from sys import stdout
-    _tinympy_whole(check, code)
+    _tinympy_whole(check, code, number)
     if _tinympy_last[0] == number:
         stdout.write(_tinympy_last[1])
     else:
@@ -84,7 +84,7 @@ def defined(output: str) -> bool:
 def request(number: int, code: str) -> str:
     """What the board executes to execute `code` and answer; `number` tells it from other requests."""
     data = code.encode()
-    return f"{NAME}({number},{crc32(data)},{data!r})"
+    return f"{NAME}({number},{crc32(data, number)},{data!r})"
 
 
 def program(code: str) -> str:
