@@ -1,8 +1,8 @@
 """Code for a board's raw REPL that arrives whole or is not executed, and answers that are known to be whole.
 
 The raw REPL has no checks of its own, so a damaged line could write into the wrong file. DEFINITION gives the board a
-function that executes code only if it and its number fit a CRC-32, once for each number however often it comes, and ends the answer
-with a CRC-32 of what the code printed or raised.
+function that executes code only if it and its number fit a CRC-32, once for each number however often it comes, and
+ends the answer with a CRC-32 of what the code printed or raised.
 """
 
 from __future__ import annotations
