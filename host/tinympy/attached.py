@@ -39,9 +39,12 @@ def survey(found: Iterable[Port] | None = None) -> list[Attached]:
         return list(pool.map(_ask, asked))
 
 
-def as_board(identity: Identity, port: str) -> Board:
-    """The board with this identity at `port`: its kind as far as it is known, its memory as the firmware says."""
-    kind = identity.board
+def as_board(identity: Identity, port: str, kind: Board | None = None) -> Board:
+    """The board with this identity at `port`, its memory as the firmware says; without `kind`, of the kind it says.
+
+    What is named is believed: an emulator that was started elsewhere says that it is the board it emulates.
+    """
+    kind = kind or identity.board
     if kind is None:
         arch = identity.mpy.architecture if identity.mpy else "none"
         machine = identity.machine or identity.platform
@@ -173,14 +176,11 @@ def _once(paths: Sequence[str]) -> Sequence[str]:
 def _at(path: str, kind: Board | None) -> Board:
     with transport.open(path) as line:
         found = identity.ask(line)
-    board = as_board(found, path)
     if problem := identity.refusal(found):
         raise problem
-    if kind is None:
-        return board
-    identity.require(found, kind, path)
-    # What is named is believed: an emulator that was started elsewhere says that it is the board it emulates.
-    return replace(board, name=kind.name, title=kind.title, emulated=kind.emulated, patience=kind.patience)
+    if kind is not None:
+        identity.require(found, kind, path)
+    return as_board(found, path, kind)
 
 
 def _only() -> Board | None:
