@@ -87,6 +87,7 @@ class Transport:
         self._interrupt = interrupt
         self._running = False
         self._defined = False
+        self._silent = False
         # The board may remember requests of a program before this one.
         self._number = int.from_bytes(os.urandom(3), "little")
         self._link = _connect(port, patience)
@@ -122,6 +123,8 @@ class Transport:
             BoardError: it raises, prints nothing for timeout_s, or the line is too disturbed.
         """
         self._check()
+        if self._silent:
+            raise self._no_answer()
         if not self._defined:
             self._define()
         self._number += 1
@@ -182,15 +185,15 @@ class Transport:
             padding_bytes = 64
             while not self._enter_raw_repl(padding_bytes, deadline_s):
                 if time.monotonic() >= deadline_s:
-                    self._running = False  # nothing more can be done about it
-                    raise BoardError(f"the board at {self.port} does not answer", "unplug it, plug it in, try again")
+                    self._running, self._silent = False, True  # nothing more can be done about it
+                    raise self._no_answer()
                 if self._interrupt:
                     self._interrupt()
                 # A program that waits for the rest of a frame takes Ctrl-C for data: fill the frame up. A slow board
                 # takes long to read much, so begin with little.
                 padding_bytes = max(512, 4 * padding_bytes)
             _set_timeouts(self._serial, _REPL_READ_S * self._patience, _WRITE_S * self._patience)
-        self._running = False
+        self._running = self._silent = False
 
     def detach(self) -> None:
         """Close the port and let the program on the board run on."""
@@ -206,6 +209,9 @@ class Transport:
                 self._link.exit_raw_repl()
         self.detach()
 
+    def _no_answer(self) -> BoardError:
+        return BoardError(f"the board at {self.port} does not answer", "unplug it, plug it in, try again")
+
     def _define(self) -> None:
         """Give the board what `exec` and `start` need of it. No harm is done where it has that already."""
         failure = BoardError("every answer of the board arrives damaged", _DISTURBED)
@@ -215,8 +221,8 @@ class Transport:
                 if not error and checked.defined(_text(said)):
                     self._defined = True
                     return
-                if error:
-                    failure = raised_on_board(_last_line(error))
+                if "MemoryError" in (last := _last_line(error)):
+                    failure = raised_on_board(last)
             self.leave(_LEAVE_FAILED_S)
         raise failure
 
