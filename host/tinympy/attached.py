@@ -174,7 +174,7 @@ def _once(paths: Sequence[str]) -> Sequence[str]:
 
 
 def _at(path: str, kind: Board | None) -> Board:
-    with transport.open(path) as line:
+    with transport.open(path, None, 1.0 if kind is None else kind.patience) as line:
         found = identity.ask(line)
     if problem := identity.refusal(found):
         raise problem
