@@ -39,6 +39,16 @@ IMAGES = (
         "b7966f448e5a23d2691ca28d6894065fc9dab659fcea0113a1f006c1702dd61c",
     ),
     Image(
+        "1.24.1",
+        "RPI_PICO-20241129-v1.24.1.uf2",
+        "a41b7dbadfe4f399a10bd344002b365427ad033de993cf372c29c884b33a4cdf",
+    ),
+    Image(
+        "1.25.0",
+        "RPI_PICO-20250415-v1.25.0.uf2",
+        "e0c40eacf1afc550a6add74888c48bb981b28788a6d75a62a0e2444e997b9864",
+    ),
+    Image(
         "1.26.1",
         "RPI_PICO-20250911-v1.26.1.uf2",
         "fc2a8096e0d999d3caca11b34381854599d68aee3e905d3cccbd5247ca78d07c",

@@ -31,19 +31,17 @@ globals().pop("_tinympy_ram", None)
 gc.collect()
 """
 
+# One piece of memory for all files, and none more where they are read: many small ones would leave no large gap.
 MOUNT = f"""
-import io, os, sys
-class _Sink:
-    def __init__(self, content):
-        self._left = memoryview(content)
-    def write(self, data):
-        self._left[: len(data)] = data
-        self._left = self._left[len(data) :]
-    def close(self):
-        pass
+import gc, io, os, sys
 class _Ram:
-    def __init__(self):
-        self.files = {{}}
+    def __init__(self, sizes):
+        self.places = dict()
+        end = 0
+        for path, size in sizes:
+            self.places[path] = end, end + size
+            end += size
+        self.memory = memoryview(bytearray(end))
     def mount(self, readonly, mkfs):
         pass
     def umount(self):
@@ -51,21 +49,54 @@ class _Ram:
     def chdir(self, path):
         pass
     def stat(self, path):
-        if path.strip("/") == "tinympy":
+        path = path.strip("/")
+        if path == "tinympy":
             return (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-        content = self.files.get(path.strip("/"))
-        if content is None:
+        if path not in self.places:
             raise OSError(2)
-        return (0x8000, 0, 0, 0, 0, 0, len(content), 0, 0, 0)
+        begin, end = self.places[path]
+        return (0x8000, 0, 0, 0, 0, 0, end - begin, 0, 0, 0)
     def open(self, path, mode):
         self.stat(path)
-        return io.BytesIO(self.files[path.strip("/")])
-    def sink(self, path, size):
-        self.files[path] = bytearray(size)
-        return _Sink(self.files[path])
-_tinympy_ram = _Ram()
+        begin, end = self.places[path.strip("/")]
+        return _RamFile(self.memory[begin:end])
+class _RamFile(io.IOBase):
+    def __init__(self, content):
+        self.content = content
+        self.at = 0
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        pass
+    def close(self):
+        pass
+    def ioctl(self, request, argument):
+        return 0
+    def readinto(self, buffer):
+        count = min(len(buffer), len(self.content) - self.at)
+        buffer[:count] = self.content[self.at : self.at + count]
+        self.at += count
+        return count
+    def read(self, count=-1):
+        buffer = bytearray(len(self.content) - self.at if count < 0 else count)
+        return bytes(memoryview(buffer)[: self.readinto(buffer)])
+    def seek(self, offset, whence=0):
+        self.at = offset + (0, self.at, len(self.content))[whence]
+        return self.at
+    def write(self, data):
+        self.content[self.at : self.at + len(data)] = data
+        self.at += len(data)
+gc.collect()
+_tinympy_ram = _Ram({{sizes!r}})
 os.mount(_tinympy_ram, {MOUNT_POINT!r})
 sys.path.insert(0, {MOUNT_POINT!r})
+"""
+
+# The native module is the largest thing to find room for, so it comes first.
+LOAD = """
+import gc
+gc.collect()
+from tinympy import _native
 """
 
 # For when everything that is needed has been imported and loaded; the modules stay.
@@ -94,11 +125,12 @@ def inject(line: files.Line, package: Mapping[str, bytes], needed: int, free: in
         raise _short(f"{needed} bytes of heap are needed, {free} are free")
     done, total = 0, sum(map(len, package.values()))
     try:
-        line.exec(FORGET + MOUNT)
-        for name, content in package.items():
-            sink = f"_tinympy_ram.sink({'tinympy/' + name!r}, {len(content)})"
-            files.send(line, sink, content, files.shifted(progress, done, total))
+        sizes = [(f"tinympy/{name}", len(content)) for name, content in package.items()]
+        line.exec(FORGET + MOUNT.format(sizes=sizes))
+        for (path, _), content in zip(sizes, package.values(), strict=True):
+            files.send(line, f"_tinympy_ram.open({path!r}, 'wb')", content, files.shifted(progress, done, total))
             done += len(content)
+        line.exec(LOAD)
     except BoardError as error:
         if "MemoryError" in error.message:
             raise _short(error.message) from error

@@ -1,9 +1,12 @@
-"""The networks of MLPerf Tiny on the board `unix` beside the tflite-micro package: every output byte of every input.
+"""Networks on a board beside the tflite-micro package: every output byte of every input.
 
-Each official model gets all inputs of its task that are on this computer, and random ones; where the model is not here,
+Each model gets all inputs of its task that are on this computer, and random ones; where an official model is not here,
 its network with generated weights gets random ones alone. Trained classifiers take nearly all noise for the same thing:
 so on random inputs the scores before the SOFTMAX and what the last layer sees are compared as well, from a second
 program that has them as outputs. Exits with 1 if a single byte differs.
+
+    python tests/benchmarks/exactness.py
+    python tests/benchmarks/exactness.py --board rp2040-emu --firmware v1.26.1 --inputs 20 --random 5
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from tflite_micro import runtime
+from tinympy.device.program import Head
 
-from tinympy import boards, connection, generated, tasks
-from tinympy.compiler import compile_model
+from tinympy import attached, connection, generated, tasks
+from tinympy.boards import Board
+from tinympy.inspection.fit import Weights, compile_for
 from tinympy.model.read import read
 from tinympy.model.write import write
 
@@ -32,6 +37,7 @@ PATIENCE_S = 60.0
 class Compared:
     """How many inputs went into both, how many output bytes that gave, and how many of these differ."""
 
+    weights_in: str
     inputs: int
     bytes: int
     mismatches: int
@@ -42,31 +48,47 @@ class Compared:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--task", action="append", help="may be repeated; without: all of MLPerf Tiny")
+    parser.add_argument("--task", action="append", help="may be repeated; without: digits and all of MLPerf Tiny")
     parser.add_argument("--samples", type=int, help="only the first N of each data set")
+    parser.add_argument("--inputs", type=int, help="only the first N inputs of each data set, which are not scored")
     parser.add_argument("--random", type=int, default=200, help="how many random inputs for each model")
     parser.add_argument("--assets", type=Path)
+    parser.add_argument("--board")
+    parser.add_argument("--port")
+    parser.add_argument("--firmware", help="for emulated boards: path or version of an image")
+    parser.add_argument("--weights-in", choices=["heap", "flash"])
     options = parser.parse_args()
+    board = attached.choose(options.board, options.port, options.firmware)
     mismatches = 0
-    for name in options.task or generated.NAMES:
+    for name in options.task or ("digits", *generated.NAMES):
         task = tasks.get(name, options.assets)
-        if not isinstance(task, tasks.OfficialTask):
-            parser.error(f"{name} is no task of MLPerf Tiny")
         begin = time.perf_counter()
         samples = [] if task.missing() else task.samples(options.samples)
-        network = task if task.has_model else tasks.LatencyOnly(task, "generated")
-        random = generated.random_inputs(name, options.random)
+        given = [sample.inputs for sample in samples]
+        if given and options.inputs is not None:
+            samples, given = [], [np.concatenate(given)[: options.inputs]]
+        absent = isinstance(task, tasks.OfficialTask) and not task.has_model
+        network = tasks.LatencyOnly(task, "generated") if absent else task
         model = network.model()
-        compared, outputs = compare(network, model, [*(sample.inputs for sample in samples), random])
+        random = random_inputs(model, options.random)
+        compared, outputs = compare(board, options.weights_in, network, model, [*given, random])
         score = f"; {scored(task, samples, outputs[:-1])}" if samples else ""
-        inner, inside = Compared(0, 0, 0), ""
+        inner, inside = Compared("", 0, 0, 0), ""
         if with_inner_outputs(model) != model:
-            inner, _ = compare(network, with_inner_outputs(model), [random])
+            inner, _ = compare(board, options.weights_in, network, with_inner_outputs(model), [random])
             inside = f"; inside: {inner}"
         elapsed_s = time.perf_counter() - begin
-        print(f"{name} ({network.weights} weights): {compared}{score}{inside} ({elapsed_s:.0f} s)", flush=True)
+        about = f"{network.weights or 'trained'} weights in {compared.weights_in}"
+        print(f"{board.name} {name} ({about}): {compared}{score}{inside} ({elapsed_s:.0f} s)", flush=True)
         mismatches += compared.mismatches + inner.mismatches
     return 1 if mismatches else 0
+
+
+def random_inputs(model: bytes, count: int) -> Int8:
+    """Seeded uniform inputs for a model, int8 of shape (count, input bytes)."""
+    graph = read(model)
+    size = graph.tensors[graph.inputs[0]].elements
+    return np.random.default_rng(1).integers(-128, 128, (count, size), np.int8)
 
 
 def with_inner_outputs(model: bytes) -> bytes:
@@ -79,7 +101,9 @@ def with_inner_outputs(model: bytes) -> bytes:
     return write(replace(graph, outputs=(*graph.outputs, scores, features)))
 
 
-def compare(task: tasks.Task, model: bytes, batches: list[Int8]) -> tuple[Compared, list[Int8]]:
+def compare(
+    board: Board, weights_in: Weights | None, task: tasks.Task, model: bytes, batches: list[Int8]
+) -> tuple[Compared, list[Int8]]:
     """Both run each batch of inputs, int8 of shape (inputs, input bytes); the board's outputs, batch by batch.
 
     `model` is the task's, or has its inputs at least.
@@ -88,7 +112,8 @@ def compare(task: tasks.Task, model: bytes, batches: list[Int8]) -> tuple[Compar
     shape = reference.get_input_details(0)["shape"]
     count = len(read(model).outputs)
     outputs, mismatches = [], 0
-    with connection.serving(boards.get("unix"), task, compile_model(model, task.name).program, ignore) as serving:
+    program = compile_for(board, model, task.name, weights_in).program
+    with connection.serving(board, task, program, ignore) as serving:
         for batch in batches:
             rows = []
             for values in batch:
@@ -100,7 +125,8 @@ def compare(task: tasks.Task, model: bytes, batches: list[Int8]) -> tuple[Compar
                 expected = np.concatenate([reference.get_output(index).reshape(-1) for index in range(count)])
                 mismatches += int(np.count_nonzero(rows[-1] != expected))
             outputs.append(np.array(rows))
-    return Compared(sum(map(len, outputs)), sum(batch.size for batch in outputs), mismatches), outputs
+    place = "flash" if Head(program).block_shift else "heap"
+    return Compared(place, sum(map(len, outputs)), sum(batch.size for batch in outputs), mismatches), outputs
 
 
 def scored(task: tasks.Task, samples: list[tasks.Sample], outputs: list[Int8]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ def nobody(*_: object) -> None:
 
 
 def test_a_running_emulator_is_identified_deployed_to_and_cleaned(emulator: Rp2040Emulator) -> None:
-    board = replace(attached.choose("rp2040-emu", emulator.port), firmware=None)
+    board = attached.choose("rp2040-emu", emulator.port)
     assert (board.emulated, board.port) == (True, emulator.port)
     assert 200_000 < board.heap_bytes < 260_000 and board.files_bytes == EMULATED.files_bytes
     first = deployment.deploy_to(board, [DIGITS], False, nobody)

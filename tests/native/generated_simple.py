@@ -56,6 +56,14 @@ def _only_scale(builder: Builder, tensor: int) -> float:
     return float(quantization.scale[0])
 
 
+def _assume_finite(builder: Builder, source: int, weights: int) -> None:
+    """The last operator multiplies its sums by far less than 2^31, where the shift of TFLM ends."""
+    quantization = builder.tensors[weights].quantization
+    assert quantization is not None
+    product = _only_scale(builder, source) * float(quantization.scale.max())
+    assume(product / _only_scale(builder, builder.last) < 1e5)
+
+
 def _scale(builder: Builder, low: float, high: float) -> float:
     """Evenly among the magnitudes from 10^low to 10^high, powers of two among them."""
     exponent = builder.draw(st.floats(low, high))
@@ -256,6 +264,7 @@ def transpose_conv(builder: Builder) -> None:
         stride_w=stride[1],
         fused_activation_function=builder.draw(ACTIVATIONS),
     )
+    _assume_finite(builder, source, weights)
 
 
 def dense(builder: Builder) -> None:
@@ -263,8 +272,8 @@ def dense(builder: Builder) -> None:
     shape = builder.draw(st.lists(st.integers(1, 4), max_size=2).map(tuple))
     builder.input((*shape, builder.draw(st.integers(1, 200))))
     fully_connected(builder)
-    source, weights = (_only_scale(builder, i) for i in builder.operators[-1].inputs[:2])
-    assume(source * weights / _only_scale(builder, builder.last) < 1e5)
+    source, weights = builder.operators[-1].inputs[:2]
+    _assume_finite(builder, source, weights)
 
 
 def softmax_of(name: str) -> Callable[[Builder], None]:
