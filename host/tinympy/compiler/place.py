@@ -67,8 +67,8 @@ def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMEN
 def place_blocks(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> tuple[Lowered, Arena]:
     """The same operations with blocks (blocking.py) that suit the arena, and the arena.
 
-    Of the plans with larger and with smaller first blocks it is the first that loses hardly anything to gaps, or the one
-    that loses least; then each block grows into what lies free during its operation, up to the plan's lower bound.
+    Of the plans with larger and with smaller first blocks it is the first that loses hardly anything to gaps, or the
+    one that loses least; then each block grows into what lies free during its operation, up to the lower bound.
     """
     best: tuple[int, Lowered, Arena] | None = None
     for share in SHARES:
