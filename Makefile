@@ -16,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
-C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.c tests/native/*.c)
+C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.c tests/native/*.[ch])
 
 bench: $(VENV)/.installed
 	$(BIN)/tinympy bench
@@ -49,6 +49,7 @@ benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/latency.py
 	$(BIN)/python tests/benchmarks/accuracy_rate.py
 	$(BIN)/python tests/benchmarks/arithmetic.py
+	$(BIN)/python tests/benchmarks/packed_sums.py
 	$(BIN)/python tests/benchmarks/generated_weights.py
 	$(BIN)/python tests/benchmarks/exactness.py
 
@@ -70,7 +71,7 @@ $(VENV)/.developing: $(VENV)/bin/python pyproject.toml
 	@touch $@ $(VENV)/.installed
 
 compilers:
-	@command -v gcc >/dev/null && command -v arm-none-eabi-gcc >/dev/null || \
-	{ $(APT) update -qq && $(APT) install -y -qq gcc libc6-dev gcc-arm-none-eabi; }
+	@command -v gcc >/dev/null && command -v arm-none-eabi-gcc >/dev/null && command -v qemu-arm >/dev/null || \
+	{ $(APT) update -qq && $(APT) install -y -qq gcc libc6-dev gcc-arm-none-eabi qemu-user; }
 
 .PHONY: bench test lint test-native native cycles check-cycles benchmarks format compilers
