@@ -153,7 +153,7 @@ static void prepare(struct job *j) {
     p->lower = j->plane + next_pair(j);
     p->columns = w->output_width;
     p->rows = 1;
-    p->row_step = 4u * (uint32_t)(next_row(j) - w->output_width * w->stride_width);
+    p->row_step = 4 * (next_row(j) - w->output_width * w->stride_width); /* negative with strides beyond the window */
     p->output_step = w->output_channels;
     p->low = j->range.low;
     p->high = j->range.high;

@@ -172,7 +172,7 @@ struct tk_plane {
     int8_t *output;        /* 32 */
     uint32_t columns;      /* 36: outputs of a row */
     uint32_t rows;         /* 40 */
-    uint32_t row_step;     /* 44: bytes from behind the inputs of a row's last output to those of the next row */
+    int32_t row_step;      /* 44: bytes from behind the inputs of a row's last output to those of the next row */
     uint32_t output_step;  /* 48: bytes from one output to the next, at the end of a row too */
     uint32_t bias;         /* 52 */
     struct tk_rescaling rescaling; /* 56 */
