@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_without_official_files_the_networks_with_generated_weights_are_compared
     status, line = run(capsys, monkeypatch, "--task", "kws01", "--random", "3")
     assert status == 0
     assert line.startswith(
-        "unix kws01 (generated weights in heap): 3 inputs, 36 bytes compared, 0 mismatches; inside: 3 inputs, 264 bytes "
+        "unix kws01 (generated weights in heap): 3 inputs, 36 bytes compared, 0 mismatches; inside: 3 inputs, 264 "
     )
 
 
@@ -85,4 +86,4 @@ def test_one_wrong_weight_is_a_mismatch(
     monkeypatch.setattr(exactness, "compile_for", wrong)
     status, line = run(capsys, monkeypatch, "--task", "kws01", "--random", "3")
     assert status == 1
-    assert "36 bytes compared" in line and " 0 mismatches" not in line
+    assert re.search(r"36 bytes compared, .*[1-9]\d* mismatches", line)
