@@ -17,12 +17,12 @@ from tinympy.reference import Interpreter
 
 # Of all constants in the order of the file: a change means other models under the same name.
 CONSTANTS = {
-    "kws01": "703202daa6bcdc49",
-    "vww01": "d6367cb1c63647e2",
-    "ic01": "d0d825e602111fd1",
-    "ic02": "76f77a838cf8ee24",
-    "ad01": "99607a42a9ad575e",
-    "sww01": "908dc8fc6ab33d20",
+    "kws01": "3f47484b22e1b3b5",
+    "vww01": "7c6fd693a5d0810c",
+    "ic01": "83b778b129b33e76",
+    "ic02": "2b13561a0cc5ac4a",
+    "ad01": "66410f4588b2ad02",
+    "sww01": "3ea6cbf672acd137",
 }
 
 every_network = pytest.mark.parametrize("name", generated.NAMES)
@@ -85,7 +85,7 @@ def test_activations_fill_their_range_and_hardly_leave_it(name: str) -> None:
         if row.operator in ("INPUT", "SOFTMAX") or math.prod(row.shape) < 100:
             continue
         values = interpreter.values[index]
-        assert np.mean(values == 127) < 0.02, f"row {index}"
+        assert np.mean(values == 127) < 0.03, f"row {index}"
         if row.activation == "RELU":
             assert 0.2 < np.mean(values == -128) < 0.85, f"row {index}"
         else:

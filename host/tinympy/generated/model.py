@@ -90,7 +90,7 @@ class _Network:
     def _layer(self, row: Row, shape: tuple[int, ...], axis: int | None) -> tuple[tuple[int, ...], float]:
         """Weights, with a scale for each index along `axis` or one for all, and bias."""
         source = row.inputs[0]
-        weights = self.random.randint(-127, 128, shape, np.int8)
+        weights = self._weights(shape, axis)
         by_channel = np.moveaxis(weights, axis or 0, 0).reshape(row.shape[-1], -1).astype(np.int64)
         power = (by_channel**2).sum(axis=1)
         sums = self.distance[source] * np.sqrt(power if axis is not None else power.mean(keepdims=True))
@@ -105,6 +105,18 @@ class _Network:
         )
         # RELU cuts off one half.
         return constants, spread * (math.sqrt(0.5) if row.activation == "RELU" else 1)
+
+    def _weights(self, shape: tuple[int, ...], axis: int | None) -> Int8:
+        """Bell-shaped, as trained ones are: sums of four uniform numbers, the largest of each scale being 127.
+
+        Where all channels have one scale, some have smaller weights than others.
+        """
+        sums = self.random.randint(-127, 128, (4, *shape)).sum(axis=0)
+        if axis is None:
+            sums *= self.random.randint(1, 5, (shape[0], 1))
+        others = tuple(each for each in range(len(shape)) if each != axis)
+        weights: Int8 = np.rint(sums * 127 / np.abs(sums).max(axis=others, keepdims=True)).astype(np.int8)
+        return weights
 
     def _constant(self, name: str, data: Integers, quantization: Quantization | None = None) -> int:
         name = f"row {len(self.operators) + 1} {name}"
