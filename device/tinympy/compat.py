@@ -28,6 +28,8 @@ try:
 except ImportError:
     _kbd_intr = None
 
+_is_process = sys.platform in ("linux", "darwin", "win32")
+
 if hasattr(time, "ticks_us"):
     ticks_us = time.ticks_us
     ticks_diff = time.ticks_diff
@@ -76,11 +78,14 @@ else:
 
 def read_into(view):
     """Wait until the memoryview `view` is filled from the console. EOFError when the console is gone."""
-    while len(view):
+    missing = len(view)
+    while missing:
         count = _stdin.readinto(view)
         if not count:
             raise EOFError
-        view = view[count:]
+        missing -= count
+        if missing:
+            view = view[count:]
 
 
 def write(data):
@@ -95,13 +100,14 @@ def interrupt_character(on):
 
     The Unix port is left as it is: its console is a raw terminal where byte 3 never interrupts and SIGINT always does.
     """
-    if _kbd_intr and sys.platform not in ("linux", "darwin"):
+    if _kbd_intr and not _is_process:
         _kbd_intr(3 if on else -1)
 
 
-def sleep_ms(milliseconds):
-    """Pause, letting the serial line send what it still holds."""
-    time.sleep(milliseconds / 1000)
+def let_output_leave():
+    """Wait until the serial line has sent what it holds; the Unix port's holds nothing once `write` has returned."""
+    if not _is_process:
+        time.sleep(0.002)
 
 
 def heap_free_bytes():

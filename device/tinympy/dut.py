@@ -88,11 +88,17 @@ class DeviceUnderTest:
         command = bytearray(COMMAND_CHARACTERS)
         used = 0
         character = 0
+        read_into = self._read_into
         while True:
             previous = character
-            self._read_into(view)
+            read_into(view)
             character = byte[0]
-            if character == TERMINATOR:
+            if character > TERMINATOR:
+                # All digits and letters, so the first question.
+                if used < COMMAND_CHARACTERS:
+                    command[used] = character
+                    used += 1
+            elif character == TERMINATOR:
                 self._command(bytes(memoryview(command)[:used]))
                 used = 0
             elif character == START:
@@ -173,17 +179,20 @@ class DeviceUnderTest:
         if self._buffer_used == self._buffer_size:
             self._say("e-[Command 'db load' must come first]")
             return
-        for i in range(0, len(digits), 2):
-            pair = digits[i : i + 2]
-            try:
-                self._buffer[self._buffer_used] = unhexlify(pair)[0]
-            except ValueError:
-                self._write(b"e-[Invalid hex digit '" + pair + b"']\r\n")
-                return
-            self._buffer_used += 1
-            if self._buffer_used == self._buffer_size:
-                self._say("m-load-done")
-                return
+        used = self._buffer_used
+        digits = digits[: 2 * (self._buffer_size - used)]
+        wrong = None
+        try:
+            data = unhexlify(digits)
+        except ValueError:
+            wrong = _first_wrong(digits)
+            data = unhexlify(digits[:wrong])
+        self._buffer_used = used + len(data)
+        self._buffer[used : self._buffer_used] = data
+        if wrong is not None:
+            self._write(b"e-[Invalid hex digit '" + digits[wrong : wrong + 2] + b"']\r\n")
+        elif self._buffer_used == self._buffer_size:
+            self._say("m-load-done")
 
     def _db_print(self):
         size = self._buffer_size
@@ -239,7 +248,7 @@ class DeviceUnderTest:
         self._say("m-lap-us-%d" % first_us)
         # The first lap must be printed before the window, but sending it must not be part of the window.
         gc.collect()
-        compat.sleep_ms(2)
+        compat.let_output_leave()
         start = ticks_us()
         for _ in range(count):
             run()
@@ -270,6 +279,16 @@ class DeviceUnderTest:
             self._buffer if known else None,
         )
         self._say("m-results-[%s]" % text)
+
+
+def _first_wrong(digits):
+    # The index of the first pair that is no hexadecimal number, where there is one.
+    for i in range(0, len(digits), 2):
+        try:
+            unhexlify(digits[i : i + 2])
+        except ValueError:
+            return i
+    return None
 
 
 def _integer(word):
