@@ -28,6 +28,9 @@ try:
 except ImportError:
     _kbd_intr = None
 
+# Energy monitors see 1 us; this is 0.001 % of a window.
+PULSE_US = 100
+
 _is_process = sys.platform in ("linux", "darwin", "win32")
 
 if hasattr(time, "ticks_us"):
@@ -93,6 +96,44 @@ def write(data):
     _stdout.write(data)
     if _flush:
         _flush()
+
+
+def uart(number, baud, tx=None, rx=None):
+    """Open a UART; (read_into, write) like those of the console, but write returns when all has been sent.
+
+    `tx` and `rx` are what machine.Pin takes; None: the port's own pins.
+    """
+    from machine import UART, Pin
+
+    pins = {key: Pin(pin) for key, pin in (("tx", tx), ("rx", rx)) if pin is not None}
+    port = UART(number, baudrate=baud, timeout=1000, **pins)
+
+    def read_into(view):
+        while len(view):
+            view = view[port.readinto(view) or 0 :]
+
+    def write(data):
+        data = memoryview(data)
+        while len(data):
+            data = data[port.write(data) or 0 :]
+        port.flush()
+
+    return read_into, write
+
+
+def trigger(pin):
+    """Make `pin` a high output; a function that makes a falling edge on it and holds it low for PULSE_US."""
+    from machine import Pin
+
+    output = Pin(pin, Pin.OUT, value=1)
+    sleep_us = time.sleep_us
+
+    def pulse():
+        output(0)
+        sleep_us(PULSE_US)
+        output(1)
+
+    return pulse
 
 
 def interrupt_character(on):
