@@ -65,7 +65,7 @@ class Mpy:
 
 @dataclass(frozen=True)
 class Energy:
-    """Energy mode: laps are falling edges of the pin `trigger`, commands come over a UART. Pins as machine.Pin has them."""
+    """Energy mode: laps are falling edges of the pin `trigger`, commands come over a UART. Pins as machine.Pin has."""
 
     trigger: int | str
     uart: int

@@ -23,8 +23,9 @@ ENERGY_BAUD = 9600
 NO_IDENTITY = "f055:9800"
 
 _CALIBRATION_S = 0.5
-# Of the tasks that it runs over a serial line: the name of the test, the folder of the data, and the warm-ups of its own
-# test files in performance and in energy mode.
+_REPEATS = 2
+# Of the tasks that it runs over a serial line: the name of the test, the folder of the data, and the warm-ups that its
+# own test files have in performance and in energy mode.
 _TESTS = {
     "ad01": ("anomoly_detection", "ad01", 10, 0),
     "ic01": ("image_classification", "ic01", 5, 0),
@@ -115,7 +116,8 @@ def calibrate(task_name: str, window: Callable[[int, int], int], energy: bool = 
     while elapsed_s < _CALIBRATION_S:
         n *= 4
         elapsed_s = window(n, 0) / 1e6
-    latency_s = elapsed_s / n
+    # A computer that is busy makes some of them slow, and a window that comes out too short does not count.
+    latency_s = min(elapsed_s, *(window(n, 0) / 1e6 for _ in range(_REPEATS))) / n
     if latency_s > LONGEST_S:
         raise UsageError(
             f"an inference takes {latency_s:.0f} s, and the public runner waits {LONGEST_S + 2:.0f} s for an answer",

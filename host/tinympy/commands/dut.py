@@ -37,9 +37,7 @@ def dut(
     trigger: Annotated[
         str | None, typer.Option(help="Energy mode: the pin whose falling edges stand for laps.", metavar="PIN")
     ] = None,
-    uart: Annotated[
-        int | None, typer.Option(help="Energy mode: the UART that commands come over.", metavar="N")
-    ] = None,
+    uart: Annotated[int | None, typer.Option(help="Energy mode: the UART for the commands.", metavar="N")] = None,
     tx: Annotated[str | None, typer.Option(help="Its pin, if not the usual one.", metavar="PIN")] = None,
     rx: Annotated[str | None, typer.Option(help="Its pin, if not the usual one.", metavar="PIN")] = None,
     uart_baud: Annotated[int, typer.Option(help="Its baud rate.", metavar="BAUD", min=300)] = 9600,
