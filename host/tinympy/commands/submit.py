@@ -72,16 +72,16 @@ def _write(
     field: list[str],
 ) -> None:
     from tinympy import records, submission
-    from tinympy.submission import check, sessions
+    from tinympy.submission import sessions
 
     given = {} if description is None else _read_description(description)
     organisation = organisation or given.get("Submitter") or ""
     status = status or given.get("Status") or ""
     if not organisation:
         raise UsageError("who submits?", "--submitter ORGANISATION")
-    if status.lower() not in check.STATUS:
+    if status.lower() not in submission.STATUS:
         raise UsageError("can the system be bought?", "--status available, preview (soon) or rdi (research)")
-    if division not in check.DIVISIONS:
+    if division not in submission.DIVISIONS:
         raise UsageError(f"there is no division {division}", "--division closed or open")
     found = submission.results([records.read(path) for path in record_files], sessions.latest(session))
     record = found[0].record

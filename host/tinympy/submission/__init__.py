@@ -4,8 +4,19 @@ The layout is that of the results repositories (mlcommons/tiny_results_v1.3), th
 tools/submission/submission_checker.py, version v1.4. docs/submission.md says what a person has to add.
 """
 
-from tinympy.submission.check import Finding, check
+from tinympy.submission.checker import DIVISIONS, STATUS, Finding, check
 from tinympy.submission.system import describe, with_fields
 from tinympy.submission.tree import Result, Submitter, results, write
 
-__all__ = ["Finding", "Result", "Submitter", "check", "describe", "results", "with_fields", "write"]
+__all__ = [
+    "DIVISIONS",
+    "STATUS",
+    "Finding",
+    "Result",
+    "Submitter",
+    "check",
+    "describe",
+    "results",
+    "with_fields",
+    "write",
+]

@@ -42,7 +42,7 @@ def read(folder: Path) -> Session:
         raise UsageError(f"{folder / 'results.json'} is damaged: {error}", _HINT) from error
     rows = results if isinstance(results, list) else [results]
     modes = {row.get("mode") for row in rows if isinstance(row, dict)}
-    mode = _MODES.get(modes.pop()) if len(modes) == 1 else None
+    mode = _MODES.get(str(modes.pop())) if len(modes) == 1 else None
     if model is None or mode is None:
         raise UsageError(f"{folder} does not say which model was run, or in which mode", _HINT)
     return Session(folder, model[1], mode)
