@@ -5,10 +5,10 @@ import sys
 import types
 
 import pytest
+from tinympy.device import compat, dut
 
 from board_on_cpython import Line, ReversingModel
 from tinympy import deploy
-from tinympy.device import compat, dut
 
 LOAD_8 = b"db load 8%db 0102030405060708%"
 
