@@ -1,4 +1,4 @@
-"""MLPerf Tiny's public runner drives the real interpreter: its sequences, replayed, and the files it is configured with.
+"""MLPerf Tiny's public runner drives the real interpreter: its sequences, replayed, and the files that configure it.
 
 Models have generated weights, since the official ones are not in the repository; what a result has to be comes from the
 reference engine. docs/submission.md says how the runner itself is run.

@@ -1,4 +1,4 @@
-"""Energy mode: edges of a pin in place of laps, commands over a UART, as the reference firmware's energy build has it."""
+"""Energy mode: edges of a pin in place of laps, commands over a UART, as in the reference firmware's energy build."""
 
 import contextlib
 import sys

@@ -26,7 +26,7 @@ FIELDS = {
     "Processor memory type and capacity": "1 KB",
     "Processor storage type and capacity": "2 KB",
 }
-# What the official checker (v1.4) looks for, copied facts of its file formats.
+# What the official checker (v1.4) looks for.
 THROUGHPUT = r".* Median throughput is\s+([\d\.]+) inf\./sec\..*"
 TOP1 = r".* Top[- ]1%?\s?[:=] ([\d\.]+).*"
 AUC = r".* AUC\s?[:=] ([\d\.]+).*"
@@ -181,7 +181,7 @@ def test_inputs_that_were_overwritten_are_refused(tmp_path: Path) -> None:
 
 
 def test_one_system_at_a_time(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="several systems: rp2040-emu, .*; unix, "):
+    with pytest.raises(UsageError, match=r"several systems: rp2040-emu, .*; unix, "):
         submission.results([kws(tmp_path), kws(tmp_path, board=example_records.EMULATED)], {})
 
 
@@ -279,8 +279,12 @@ DAMAGES = {
         ("rejected", "results/board/ic2", "stands without ic"),
     ),
     "link": (
-        lambda out: (out / "closed/Example/code/link").symlink_to("."),
+        lambda out: (out / "closed/Example/code/link").symlink_to("../systems/board.json"),
         ("rejected", "code/link", "is a symbolic link"),
+    ),
+    "link to a folder": (
+        lambda out: (out / "closed/Example/code/link").symlink_to("../systems"),
+        ("missing", "code/link", "is a symbolic link"),
     ),
     "empty": (
         lambda out: (out / "closed/Example/code/empty").mkdir(),
@@ -306,7 +310,7 @@ DAMAGES = {
         lambda out: shutil.rmtree(out / "closed/Example/results"),
         ("rejected", "closed/Example", "has no results"),
     ),
-    "division": (lambda out: (out / "shut").mkdir(), ("rejected", "shut", "is no division")),
+    "division": (lambda out: (out / "shut").mkdir(), ("missing", "shut", "is no division")),
     "nothing": (lambda out: shutil.rmtree(out / "closed"), ("rejected", ".", "holds no submission")),
 }
 

@@ -27,16 +27,16 @@ _FILES = {"log.txt", "results.txt", "results.json"}
 _BESIDE = (".git", ".github", "assets", ".vscode")
 _WINDOW = re.compile(r"^\s*Runtime: ([\d.]+) sec\.$", re.MULTILINE)
 
+Level = Literal["rejected", "missing"]
+"""What the official checker answers with "submission has errors", or with a traceback; and what it lets pass, but the
+rules or the people who review submissions ask for."""
+
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong in a tree, where, and what to do.
+    """Something wrong in a tree, where, and what to do."""
 
-    level: "rejected" where the official checker says that the submission has errors, "missing" where it does not, but
-    the rules or the people who review submissions ask for more.
-    """
-
-    level: Literal["rejected", "missing"]
+    level: Level
     where: str
     what: str
     remedy: str
@@ -59,7 +59,7 @@ def _tree(folder: Path) -> Iterator[Finding]:
     for division in _folders(folder):
         if division.name not in DIVISIONS:
             if division.name not in _BESIDE:
-                yield Finding("rejected", division.name, "is no division", "there are closed and open")
+                yield Finding("missing", division.name, "is no division", "there are closed and open")
             continue
         for submitter in _folders(division):
             submitters += 1
@@ -74,7 +74,8 @@ def _submitter(folder: Path, division: str, submitter: Path) -> Iterator[Finding
 
     for path in sorted(submitter.rglob("*")):
         if path.is_symlink():
-            yield Finding("rejected", where(path), "is a symbolic link", "put a copy of the file in its place")
+            level: Level = "rejected" if path.is_file() else "missing"
+            yield Finding(level, where(path), "is a symbolic link", "put a copy in its place")
         elif path.is_dir():
             if path.name == "__pycache__":
                 yield Finding("rejected", where(path), "is Python's cache", "remove it")
