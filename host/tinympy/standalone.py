@@ -48,6 +48,8 @@ def serving(
             or an inference takes longer than the public runner waits.
         NoBoardError, BoardError: the board.
     """
+    if energy is not None and board.emulated:
+        raise UsageError(f"{board.name} is emulated and takes no energy", "--trigger is for boards that are hardware")
     program = compile_for(board, task.model(), task.name).program
     with connection.connected(board) as found:
         if energy is not None:

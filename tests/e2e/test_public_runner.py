@@ -21,6 +21,8 @@ import yaml
 
 from public_runner import Runner, answers_to
 from tinympy import boards, runner, standalone, tasks
+from tinympy.deploy import Energy
+from tinympy.errors import UsageError
 from tinympy.model.read import read
 from tinympy.reference import Interpreter
 from tinympy.standalone import Served
@@ -152,6 +154,15 @@ def test_the_command_writes_what_the_runner_needs(tmp_path: Path) -> None:
             assert line.infer(1, 0)[0] == [int(each * 1000) / 1000 for each in wanted]
     serving.send_signal(signal.SIGINT)
     serving.communicate()
+
+
+def test_an_emulator_takes_no_energy() -> None:
+    emulated = boards.known("rp2040-emu")
+    with (
+        pytest.raises(UsageError, match="emulated and takes no energy"),
+        standalone.serving(emulated, tasks.get("digits"), False, lambda *_: None, energy=Energy(15, 0, 9600)),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(
