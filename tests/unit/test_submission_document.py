@@ -1,4 +1,4 @@
-"""docs/submission.md says what is so: its options exist, its fields are known, its snippet does what it is there for."""
+"""docs/submission.md says what is so: its options exist, its fields are known, its snippet does what it is for."""
 
 from __future__ import annotations
 
