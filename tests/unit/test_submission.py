@@ -58,7 +58,7 @@ def tree(folder: Path, *found: Record, division: str = "closed", **sessions_of: 
         out,
         Submitter("Example", "board", division),
         submission.describe(found[0]) | FIELDS | {"Submitter": "Example", "Status": "Available"},
-        submission.results(found, sessions.latest(sessions_of.values())),
+        submission.results(found, sessions.latest(sessions_of.values()), division),
     )
     (out / division / "Example/systems/Checklist.pdf").write_text("filled in")
     return out
@@ -324,7 +324,9 @@ def test_the_check_says_in_words_what_is_wrong(damage: str, tmp_path: Path) -> N
 
 
 def test_in_the_open_division_any_accuracy_counts(tmp_path: Path) -> None:
-    out = tree(tmp_path, kws(tmp_path, accuracy=example_records.accuracy(value=0.5)), division="open")
+    record = kws(tmp_path, accuracy=example_records.accuracy(value=0.5))
+    record.invalidate("50.0 % is below the target")
+    out = tree(tmp_path, record, division="open")
     assert {level for level, *_ in said(out)} == {"missing"}
 
 

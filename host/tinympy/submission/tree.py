@@ -71,8 +71,12 @@ class Result:
         return next(iter(self.records.values()))
 
 
-def results(records: Sequence[Record], sessions: Mapping[tuple[str, Mode], Session]) -> list[Result]:
+def results(
+    records: Sequence[Record], sessions: Mapping[tuple[str, Mode], Session], division: str = "closed"
+) -> list[Result]:
     """What the records and sessions of one board are for a submission; of two records of the same, the later one.
+
+    division -- in the open one there are no quality targets, which are why most invalid records are
 
     Raises:
         UsageError: a record cannot be submitted, they are of several boards, or a session has no record beside it.
@@ -80,6 +84,8 @@ def results(records: Sequence[Record], sessions: Mapping[tuple[str, Mode], Sessi
     by_task: dict[str, dict[Mode, Record]] = {}
     for record in sorted(records, key=lambda each: each.created):
         _require_submittable(record)
+        if not record.valid and division == "closed":
+            raise UsageError(f"{record.path}: the record is invalid: {record.invalid_reason}", "repeat the run")
         modes = by_task.setdefault(record.task.name, {})
         if record.accuracy is not None and _over_all(record):
             modes["accuracy"] = record
@@ -199,7 +205,5 @@ def _require_submittable(record: Record) -> None:
         raise UsageError(f"{what}: {name} cannot be submitted: {why}", "records of kws01 ic01 ic02 vww01 ad01 can")
     if record.status != "complete":
         raise UsageError(f"{what}: the run is {record.status}", "repeat it")
-    if not record.valid:
-        raise UsageError(f"{what}: the record is invalid: {record.invalid_reason}", "repeat the run")
     if record.program is not None and record.program.input_reused:
         raise UsageError(f"{what}: timed inferences overwrote their input", "repeat it without --reuse-input")
