@@ -200,10 +200,14 @@ def test_a_second_system_goes_beside_the_first(tmp_path: Path) -> None:
     }
 
 
-def test_a_session_needs_a_record_that_says_what_was_measured(tmp_path: Path) -> None:
-    found = sessions.latest([session(tmp_path / "s", "a", "", task="ic01")])
-    with pytest.raises(UsageError, match="a session of ic01 in accuracy mode, and no record"):
-        submission.results([kws(tmp_path)], found)
+def test_a_session_without_a_record_is_left_out_and_named(tmp_path: Path) -> None:
+    record = kws(tmp_path)
+    assert record.path is not None
+    session(tmp_path / "s", "a", "", task="ic01")
+    arguments = ("--submitter", "Example", "--status", "rdi", "--session", tmp_path / "s", "-o", tmp_path / "out")
+    code, text = submit(record.path, *arguments)
+    assert code == 0 and f"left out  {tmp_path / 's'}: ic01 in accuracy mode, of which there is no record" in text
+    assert not (tmp_path / "out/closed/Example/results/unix/ic").exists()
 
 
 def test_accuracy_over_a_part_does_not_count(tmp_path: Path) -> None:

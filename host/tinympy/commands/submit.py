@@ -83,7 +83,13 @@ def _write(
         raise UsageError("can the system be bought?", "--status available, preview (soon) or rdi (research)")
     if division not in submission.DIVISIONS:
         raise UsageError(f"there is no division {division}", "--division closed or open")
-    found = submission.results([records.read(path) for path in record_files], sessions.latest(session), division)
+    latest = sessions.latest(session)
+    found = submission.results([records.read(path) for path in record_files], latest, division)
+    for each in latest.values():
+        if each.task not in [result.benchmark.task for result in found]:
+            typer.echo(
+                f"left out  {each.folder}: {each.task} in {each.mode} mode, of which there is no record", err=True
+            )
     record = found[0].record
     fields = submission.with_fields(submission.describe(record), given, field)
     fields |= {"Submitter": organisation, "Division": division.capitalize(), "Status": status.capitalize()}
