@@ -366,7 +366,7 @@ def test_the_command_asks_for_what_only_a_person_knows(tmp_path: Path) -> None:
     description = tmp_path / "system.json"
     description.write_text(json.dumps(FIELDS | {"Submitter": "Example", "Status": "rdi"}))
     code, text = submit(record.path, *out, "--description", description)
-    assert code == 0 and "the official checker accepts it; 3 things are missing beyond that" in text
+    assert code == 0 and "the official checker accepts it; missing beyond that: 3" in text
     assert json.loads((tmp_path / "out/closed/Example/systems/unix.json").read_text())["Status"] == "RDI"
     # Without a record the folder is only checked.
     assert submit(*out) == (0, text)

@@ -117,6 +117,6 @@ def _show(findings: list[Finding], out: Path) -> None:
     if rejected:
         typer.echo(f"{out}: the official checker would reject it")
     elif findings:
-        typer.echo(f"{out}: the official checker accepts it; {len(findings)} things are missing beyond that")
+        typer.echo(f"{out}: the official checker accepts it; missing beyond that: {len(findings)}")
     else:
         typer.echo(f"{out}: nothing is missing")
