@@ -28,6 +28,11 @@ try:
 except ImportError:
     _kbd_intr = None
 
+# Energy monitors see 1 us; this is 0.001 % of a window.
+PULSE_US = 100
+
+_is_process = sys.platform in ("linux", "darwin", "win32")
+
 if hasattr(time, "ticks_us"):
     ticks_us = time.ticks_us
     ticks_diff = time.ticks_diff
@@ -76,11 +81,14 @@ else:
 
 def read_into(view):
     """Wait until the memoryview `view` is filled from the console. EOFError when the console is gone."""
-    while len(view):
+    missing = len(view)
+    while missing:
         count = _stdin.readinto(view)
         if not count:
             raise EOFError
-        view = view[count:]
+        missing -= count
+        if missing:
+            view = view[count:]
 
 
 def write(data):
@@ -90,18 +98,57 @@ def write(data):
         _flush()
 
 
+def uart(number, baud, tx=None, rx=None):
+    """Open a UART; (read_into, write) like those of the console, but write returns when all has been sent.
+
+    `tx` and `rx` are what machine.Pin takes; None: the port's own pins.
+    """
+    from machine import UART, Pin
+
+    pins = {key: Pin(pin) for key, pin in (("tx", tx), ("rx", rx)) if pin is not None}
+    port = UART(number, baudrate=baud, timeout=1000, **pins)
+
+    def read_into(view):
+        while len(view):
+            view = view[port.readinto(view) or 0 :]
+
+    def write(data):
+        data = memoryview(data)
+        while len(data):
+            data = data[port.write(data) or 0 :]
+        port.flush()
+
+    return read_into, write
+
+
+def trigger(pin):
+    """Make `pin` a high output; a function that makes a falling edge on it and holds it low for PULSE_US."""
+    from machine import Pin
+
+    output = Pin(pin, Pin.OUT, value=1)
+    sleep_us = time.sleep_us
+
+    def pulse():
+        output(0)
+        sleep_us(PULSE_US)
+        output(1)
+
+    return pulse
+
+
 def interrupt_character(on):
     """Make Ctrl-C interrupt the program, or pass as a byte like any other.
 
     The Unix port is left as it is: its console is a raw terminal where byte 3 never interrupts and SIGINT always does.
     """
-    if _kbd_intr and sys.platform not in ("linux", "darwin"):
+    if _kbd_intr and not _is_process:
         _kbd_intr(3 if on else -1)
 
 
-def sleep_ms(milliseconds):
-    """Pause, letting the serial line send what it still holds."""
-    time.sleep(milliseconds / 1000)
+def let_output_leave():
+    """Wait until the serial line has sent what it holds; the Unix port's holds nothing once `write` has returned."""
+    if not _is_process:
+        time.sleep(0.002)
 
 
 def heap_free_bytes():

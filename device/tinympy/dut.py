@@ -49,15 +49,34 @@ def serve(model, name="kws01", wire_input="int8", wire_results="truncated", wire
         compat.interrupt_character(True)
 
 
+def serve_energy(model, name, wire_input, wire_results, wire_bytes, trigger, uart, baud, tx=None, rx=None):
+    """Serve commands from a UART, as the reference firmware does when energy is measured, until Ctrl-C on the console.
+
+    `trigger` is the pin whose falling edges take the place of laps; `uart`, `baud`, `tx` and `rx` are as in
+    compat.uart. Says m-ready on the console when it is about to begin.
+    """
+    pulse = compat.trigger(trigger)
+    read_into, write = compat.uart(uart, baud, tx, rx)
+    dut = DeviceUnderTest(model, name, wire_input, wire_results, wire_bytes, read_into, write, pulse)
+    compat.write(b"m-ready\r\n")
+    try:
+        dut.greet()
+        dut.loop()
+    except KeyboardInterrupt:
+        pass
+
+
 class DeviceUnderTest:
     """The command loop over `read_into(view)`, which fills a memoryview, and `write(data)`.
+
+    With `pulse`, laps are calls of it instead of lines, and the line is not the console.
 
     source: where the model's input comes from (NOWHERE, BUFFER, FRAME, BROKEN).
     inferences: how many have run since it was loaded.
     window: count, warm-up count, first and last lap (microseconds) of the last timed window.
     """
 
-    def __init__(self, model, name, wire_input, wire_results, wire_bytes, read_into, write):
+    def __init__(self, model, name, wire_input, wire_results, wire_bytes, read_into, write, pulse=None):
         self.model = model
         self.name = name
         self.source = NOWHERE
@@ -68,6 +87,7 @@ class DeviceUnderTest:
         self._wire_bytes = wire_bytes
         self._read_into = read_into
         self._write = write
+        self._pulse = pulse
         self._frames = Frames(self, read_into, write)
         self._buffer = b""
         self._buffer_size = self._buffer_used = 0
@@ -76,8 +96,8 @@ class DeviceUnderTest:
 
     def greet(self):
         """Print what the reference firmware prints when it starts."""
-        self._say("m-timestamp-mode-performance")
-        self._say("m-lap-us-%d" % self._lap())
+        self._say("m-timestamp-mode-%s" % ("energy" if self._pulse else "performance"))
+        self._timestamp()
         self._say("m-init-done")
         self._say("m-ready")
 
@@ -88,11 +108,17 @@ class DeviceUnderTest:
         command = bytearray(COMMAND_CHARACTERS)
         used = 0
         character = 0
+        read_into = self._read_into
         while True:
             previous = character
-            self._read_into(view)
+            read_into(view)
             character = byte[0]
-            if character == TERMINATOR:
+            if character > TERMINATOR:
+                # All digits and letters, so the first question.
+                if used < COMMAND_CHARACTERS:
+                    command[used] = character
+                    used += 1
+            elif character == TERMINATOR:
                 self._command(bytes(memoryview(command)[:used]))
                 used = 0
             elif character == START:
@@ -106,6 +132,11 @@ class DeviceUnderTest:
             elif character and used < COMMAND_CHARACTERS:
                 command[used] = character
                 used += 1
+
+    def interruptible(self, on):
+        """Let Ctrl-C interrupt the program, or pass as a byte of the line. Beside a UART the console always may."""
+        if not self._pulse:
+            compat.interrupt_character(on)
 
     def _say(self, line):
         self._write(line.encode() + b"\r\n")
@@ -124,7 +155,7 @@ class DeviceUnderTest:
         if command == b"name":
             self._say("m-name-dut-[%s]" % VENDOR)
         elif command == b"timestamp":
-            self._say("m-lap-us-%d" % self._lap())
+            self._timestamp()
         elif command == b"profile":
             self._say("m-profile-[%s]" % FIRMWARE)
             self._say("m-model-[%s]" % self.name)
@@ -173,17 +204,20 @@ class DeviceUnderTest:
         if self._buffer_used == self._buffer_size:
             self._say("e-[Command 'db load' must come first]")
             return
-        for i in range(0, len(digits), 2):
-            pair = digits[i : i + 2]
-            try:
-                self._buffer[self._buffer_used] = unhexlify(pair)[0]
-            except ValueError:
-                self._write(b"e-[Invalid hex digit '" + pair + b"']\r\n")
-                return
-            self._buffer_used += 1
-            if self._buffer_used == self._buffer_size:
-                self._say("m-load-done")
-                return
+        used = self._buffer_used
+        digits = digits[: 2 * (self._buffer_size - used)]
+        wrong = None
+        try:
+            data = unhexlify(digits)
+        except ValueError:
+            wrong = _first_wrong(digits)
+            data = unhexlify(digits[:wrong])
+        self._buffer_used = used + len(data)
+        self._buffer[used : self._buffer_used] = data
+        if wrong is not None:
+            self._write(b"e-[Invalid hex digit '" + digits[wrong : wrong + 2] + b"']\r\n")
+        elif self._buffer_used == self._buffer_size:
+            self._say("m-load-done")
 
     def _db_print(self):
         size = self._buffer_size
@@ -203,12 +237,12 @@ class DeviceUnderTest:
             self._say("e-[The input arrived damaged: load it again]")
         else:
             self._load_tensor()
-            compat.interrupt_character(True)
+            self.interruptible(True)
             try:
                 self._time(count, warmup)
                 self.inferences += warmup + count
             finally:
-                compat.interrupt_character(False)
+                self.interruptible(False)
             self._say("m-infer-done")
             self._results()
 
@@ -228,6 +262,7 @@ class DeviceUnderTest:
 
     def _time(self, count, warmup):
         run = self.model.run
+        pulse = self._pulse
         ticks_us = compat.ticks_us
         self.model.check()
         self._say("m-warmup-start-%d" % warmup)
@@ -236,18 +271,30 @@ class DeviceUnderTest:
         self._say("m-warmup-done")
         self._say("m-infer-start-%d" % count)
         first_us = self._lap()
-        self._say("m-lap-us-%d" % first_us)
+        if not pulse:
+            self._say("m-lap-us-%d" % first_us)
         # The first lap must be printed before the window, but sending it must not be part of the window.
         gc.collect()
-        compat.sleep_ms(2)
+        compat.let_output_leave()
+        if pulse:
+            pulse()
         start = ticks_us()
         for _ in range(count):
             run()
         end = ticks_us()
+        if pulse:
+            pulse()
         self._lap_us = first_us + compat.elapsed_us(end, start)
         self._stamp = end
         self.window = (count, warmup, first_us, self._lap_us)
-        self._say("m-lap-us-%d" % self._lap_us)
+        if not pulse:
+            self._say("m-lap-us-%d" % self._lap_us)
+
+    def _timestamp(self):
+        if self._pulse:
+            self._pulse()
+        else:
+            self._say("m-lap-us-%d" % self._lap())
 
     def _lap(self):
         now = compat.ticks_us()
@@ -270,6 +317,16 @@ class DeviceUnderTest:
             self._buffer if known else None,
         )
         self._say("m-results-[%s]" % text)
+
+
+def _first_wrong(digits):
+    # The index of the first pair that is no hexadecimal number, where there is one.
+    for i in range(0, len(digits), 2):
+        try:
+            unhexlify(digits[i : i + 2])
+        except ValueError:
+            return i
+    return None
 
 
 def _integer(word):

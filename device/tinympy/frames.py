@@ -117,7 +117,7 @@ class Frames:
     def _run_range(self, first, last, repeat):
         run = self._dut.model.run
         ticks_us = compat.ticks_us
-        compat.interrupt_character(True)
+        self._dut.interruptible(True)
         try:
             self._dut.model.check()
             gc.collect()
@@ -126,7 +126,7 @@ class Frames:
                 run(first, last)
             end = ticks_us()
         finally:
-            compat.interrupt_character(False)
+            self._dut.interruptible(False)
         return compat.elapsed_us(end, start)
 
     def _info(self):

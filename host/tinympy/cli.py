@@ -20,6 +20,7 @@ from tinympy.commands.dut import dut
 from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.run import run
+from tinympy.commands.submit import submit
 from tinympy.commands.verify import verify
 from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
 
@@ -41,6 +42,7 @@ app.command()(verify)
 app.command()(profile)
 app.command()(deploy)
 app.command()(dut)
+app.command()(submit)
 
 AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="NAME")]
 

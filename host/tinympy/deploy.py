@@ -63,6 +63,17 @@ class Mpy:
         return f"{self.version} {self.architecture}"
 
 
+@dataclass(frozen=True)
+class Energy:
+    """Energy mode: laps are falling edges of the pin `trigger`, commands come over a UART. Pins as machine.Pin has."""
+
+    trigger: int | str
+    uart: int
+    baud: int
+    tx: int | str | None = None
+    rx: int | str | None = None
+
+
 def native_module(mpy: Mpy) -> Module:
     """The module that a firmware with this `.mpy` version and architecture loads.
 
@@ -131,10 +142,16 @@ def _bytecode(name: str, source: bytes) -> bytes:
     return subprocess.run(command, input=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
 
 
-def serve_code(name: str, wire_input: str, wire_results: str, wire_bytes: int, loaded: str = "") -> str:
+def serve_code(
+    name: str, wire_input: str, wire_results: str, wire_bytes: int, loaded: str = "", energy: Energy | None = None
+) -> str:
     """What the board executes to serve the program `name` as the device under test (`tinympy.dut.serve`).
 
     loaded -- what it executes when the model is loaded
     """
     load = f"import tinympy\nfrom tinympy import dut\nmodel = tinympy.load({name!r})\n"
-    return f"{load}{loaded}dut.serve(model, {name!r}, {wire_input!r}, {wire_results!r}, {wire_bytes})\n"
+    wire = f"model, {name!r}, {wire_input!r}, {wire_results!r}, {wire_bytes}"
+    if energy is None:
+        return f"{load}{loaded}dut.serve({wire})\n"
+    pins = f"{energy.trigger!r}, {energy.uart}, {energy.baud}, {energy.tx!r}, {energy.rx!r}"
+    return f"{load}{loaded}dut.serve_energy({wire}, {pins})\n"

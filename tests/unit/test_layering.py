@@ -53,6 +53,8 @@ ONLY_IMPORTED_BY = {
     "PIL": ("tinympy.pictures",),
     "matplotlib": ("tinympy.report.chart",),
     "tinympy.report": ("tinympy.cli", "tinympy.commands"),
+    "tinympy.runner": ("tinympy.commands", "tinympy.standalone"),
+    "tinympy.submission": ("tinympy.commands",),
     "tinympy.commands": ("tinympy.cli",),
 }
 
@@ -102,6 +104,8 @@ IMPORTS_ONLY = {
         "numpy",
         "rich",
     ),
+    "tinympy.submission": ("tinympy.records", "tinympy.errors", "tinympy.__version__"),
+    "tinympy.runner": ("tinympy.device.dut", "tinympy.errors"),
     "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
 }
 
