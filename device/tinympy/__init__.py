@@ -9,11 +9,13 @@ def load(name):
     A program that was compiled for flash keeps its constants there, where this board's flash can be read like memory.
     """
     from .model import Model
-    from .program import read
+    from .program import read, reserve
 
     if "/" not in name:
         name = __file__.rsplit("/", 1)[0] + "/" + name + ".tmpy"
-    program, tiles = read(name)
-    # What follows lasts: behind the garbage there is now, it would split the room for the arena.
     gc.collect()
-    return Model(program, tiles)
+    arena = reserve(name)
+    program, tiles = read(name)
+    # What follows lasts: behind the garbage there is now, it would split the heap.
+    gc.collect()
+    return Model(program, tiles, arena=arena)

@@ -10,6 +10,7 @@ class Model:
     program -- bytes of a compiled program (docs/program-format.md); kept as long as the model
     tiles -- the FlashTiles of a program of which `program` is the head only; None when it is all of it
     engine -- makes an engine from the program; the native one when not given
+    arena -- a bytearray of the size that the program says; made here when not given
 
     `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are
     the first ones. Inference leaves the inputs as they are if `keeps_input`; else they are to be written before each.
@@ -17,7 +18,7 @@ class Model:
     when the heap is too small.
     """
 
-    def __init__(self, program, tiles=None, engine=None):
+    def __init__(self, program, tiles=None, engine=None, arena=None):
         if engine is None:
             from .native import NativeEngine as engine
         head = Head(program)
@@ -33,7 +34,7 @@ class Model:
         self.arena_bytes = head.arena_bytes
         self._first = head.initial_operations
         self._last = head.operation_count
-        self._arena = bytearray(head.arena_bytes)
+        self._arena = bytearray(head.arena_bytes) if arena is None else arena
         self.arena = memoryview(self._arena)
         self._engine = engine(program, tiles.addresses if tiles else None)
         self.inputs = [self.arena[tensor.offset : tensor.offset + tensor.bytes] for tensor in head.inputs]

@@ -10,6 +10,7 @@ VERSION = 2
 HEADER = "<4sHHIIIBBBBHHIIH26s32s"
 HEADER_BYTES = 96
 BLOCK_SHIFT_AT = 23
+ARENA_BYTES_AT = 28
 HEAD_BYTES_AT = 32
 TENSOR = "<IIfiBB6HBx"
 TENSOR_BYTES = 32
@@ -82,6 +83,19 @@ class Head:
         self.inputs = tensors[:inputs]
         self.outputs = tensors[inputs:]
         self.keeps_input = all(tensor.kept for tensor in self.inputs)
+
+
+def reserve(path):
+    """An arena for the program in the file `path`. None when it is no whole program, or the heap is too small.
+
+    It is the largest piece of memory that a model takes. What reading leaves behind would split the room for it.
+    """
+    with open(path, "rb") as file:
+        begin = file.read(HEADER_BYTES)
+    try:
+        return bytearray(struct.unpack_from("<I", begin, ARENA_BYTES_AT)[0]) if begin[:4] == MAGIC else None
+    except (ValueError, IndexError, MemoryError, OverflowError):
+        return None
 
 
 def read(path):

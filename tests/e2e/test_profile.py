@@ -31,8 +31,8 @@ def test_digits_is_profiled_layer_by_layer(tmp_path: Path) -> None:
     assert [layer["operator"] for layer in layers] == [0, 1, 2, 3, 4, 5, 7, 8]
     # 8×8×16 outputs of 3×3 taps; 4×4×32 outputs of 32 inputs.
     assert [layers[0]["macs"], layers[4]["macs"], layers[7]["macs"]] == [9216, 16384, 0]
-    # One 8×8 picture; 16 channels of 9 weights and 9 bytes of bias, multiplier and shift.
-    assert layers[0]["bytes_read"] == 64 + 16 * (9 + 9)
+    # One 8×8 picture; 16 channels of 9 weights and 12 bytes of bias, multiplier, shift and hints.
+    assert layers[0]["bytes_read"] == 64 + 16 * (9 + 12)
     assert sum(layer["share"] for layer in layers) == pytest.approx(1)
     assert all(layer["min_us"] <= layer["time_us"] <= layer["max_us"] for layer in layers)
     assert result["sum_us"] == pytest.approx(sum(layer["time_us"] for layer in layers))

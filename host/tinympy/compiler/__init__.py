@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
+from tinympy.compiler.blocking import SHARES
 from tinympy.compiler.check import check
 from tinympy.compiler.emit import emit
 from tinympy.compiler.fold import fold
@@ -55,7 +56,9 @@ def compile_model(
     if block_bytes is not None:
         tile_bytes = min(tile_bytes or block_bytes, blocks.capacity(block_bytes) - TILE_BYTES)
     packed = pack(lower(graph), tile_bytes)
-    lowered, arena = place_blocks(packed.lowered, reuse_input, alignment)
+    # Constants stay in flash where the heap is short.
+    shares = SHARES if block_bytes is None else SHARES[-1:]
+    lowered, arena = place_blocks(packed.lowered, reuse_input, alignment, shares)
     packed = replace(packed, lowered=lowered)
     digest = hashlib.sha256(content)
     program = emit(graph, packed, arena, name, digest.digest(), block_bytes)

@@ -64,14 +64,18 @@ def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMEN
     )
 
 
-def place_blocks(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> tuple[Lowered, Arena]:
+def place_blocks(
+    lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT, shares: Sequence[int] = SHARES
+) -> tuple[Lowered, Arena]:
     """The same operations with blocks (blocking.py) that suit the arena, and the arena.
 
     Of the plans with larger and with smaller first blocks it is the first that loses hardly anything to gaps, or the
     one that loses least; then each block grows into what lies free during its operation, up to the lower bound.
+
+    shares: which first blocks to try; the last one of SHARES makes the smallest arena
     """
     best: tuple[int, Lowered, Arena] | None = None
-    for share in SHARES:
+    for share in shares:
         candidate = replace(lowered, operations=tuple(blocked(each, share) for each in lowered.operations))
         arena = place(candidate, reuse_input, alignment)
         lost = arena.bytes - arena.lower_bound_bytes
