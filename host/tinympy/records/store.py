@@ -13,8 +13,7 @@ from typing import Any
 
 from tinympy import __version__
 from tinympy.errors import UsageError
-from tinympy.records import decode, schema
-from tinympy.records import migration
+from tinympy.records import decode, migration, schema
 from tinympy.records.disk import Disk
 from tinympy.records.document import VERSION, Record
 
