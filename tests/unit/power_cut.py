@@ -1,4 +1,4 @@
-"""A disk whose power can be cut: what a file system may hold after a cut at any operation, and in the middle of a write.
+"""A disk whose power can be cut: what a file system may hold after a cut at any operation, and within a write.
 
 What is written to a file lasts from its sync on; before that any beginning of it may be there. A name that was made,
 renamed or removed lasts from the next sync of its folder on; before that the folder is as after any number of these

@@ -1,4 +1,4 @@
-"""records at a power cut: at whatever operation it comes, the last window that was stored is there, and all before it."""
+"""records at a power cut: whenever it comes, the last window that was stored is there, and all before it."""
 
 from __future__ import annotations
 
