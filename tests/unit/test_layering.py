@@ -70,7 +70,10 @@ IMPORTS_ONLY = {
     ),
     "tinympy.generated": ("tinympy.model.graph", "tinympy.model.write", "numpy"),
     "tinympy.records": ("tinympy.__version__", "tinympy.errors", "jsonschema"),
-    "tinympy.statistics": ("tinympy.records", "tinympy.errors", "numpy"),
+    "tinympy.measures": ("tinympy.records",),
+    "tinympy.rules": ("tinympy.records", "tinympy.measures", "tinympy.assets"),
+    "tinympy.stability": ("tinympy.records", "tinympy.measures"),
+    "tinympy.statistics": ("tinympy.records", "tinympy.measures", "tinympy.rules", "tinympy.stability"),
     "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.errors", "numpy", "rich"),
     "tinympy.inspection": (
         "tinympy.boards",
