@@ -19,6 +19,7 @@ REFERENCE = "reference"
 """The numpy engine, on the computer; only `run` takes it."""
 PLACES: tuple[Weights, ...] = ("heap", "flash")
 WINDOW_S = 2.5
+WARMUP = 10
 EMULATED_SAMPLES = 20
 LONGEST_WINDOW_S = 300.0
 
@@ -38,6 +39,7 @@ class Job:
     """One task on one board with one engine: what a session runs and a record describes.
 
     samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
+    warmup: inferences before each of them.
     weights_in: where the weights are to be, None where they fit. in_ram: the board's file system is not written to.
     """
 
@@ -51,6 +53,7 @@ class Job:
     weights_in: Weights | None = None
     in_ram: bool = False
     reuse_input: bool = False
+    warmup: int = WARMUP
 
 
 def plan(
@@ -63,6 +66,7 @@ def plan(
     engine: str,
     samples: int | None,
     window_s: float | None,
+    warmup: int | None = None,
     assets: Path | None,
     folder: Path,
     firmware: str | None = None,
@@ -107,10 +111,11 @@ def plan(
         # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
         window_s, samples = window_s or 0.0, samples or EMULATED_SAMPLES
     each_window_s = WINDOW_S if window_s is None else window_s
+    each_warmup = warmup if warmup is not None else WARMUP if each_window_s else 0
     place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
 
     def job(task: tasks.Task, modes: tuple[str, ...]) -> Job:
-        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place, in_ram, reuse_input)
+        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place, in_ram, reuse_input, each_warmup)
 
     jobs = []
     for name in dict.fromkeys(names):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinympy import connection, records, tasks
+from tinympy import connection, records, rules, tasks
 from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
@@ -26,7 +26,6 @@ from tinympy.records import Record
 from tinympy.tasks.scoring import predicted
 
 WINDOWS = 5
-WARMUP = 10
 _BATCH_S = 0.5
 _CALIBRATION_SHARE = 0.05
 # Windows are to be no shorter than asked for, even if the board gets a little faster after the calibration.
@@ -79,7 +78,7 @@ def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
 
 @contextlib.contextmanager
 def _kept(record: Record) -> Iterator[None]:
-    """Whatever happens, the record on disk says how the run ended."""
+    """Whatever happens, the record on disk says how the run ended, and what the rules say of it."""
     try:
         yield
     except KeyboardInterrupt:
@@ -92,6 +91,7 @@ def _kept(record: Record) -> Iterator[None]:
         record.status, record.error = "failed", repr(error)
         raise
     finally:
+        rules.judge(record)
         records.write(record)
 
 
@@ -106,6 +106,7 @@ def _begin(
         task=records.Task(task.name, task.title, task.official, task.target),
         model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights),
     )
+    record.options = records.Options(job.window_s, job.samples, job.weights_in, job.in_ram)
     if task.caveat is not None:
         record.warnings.append(task.caveat)
     record.data_set = records.DataSet(tasks.dataset_sha256(samples), task.count(samples), task.full_n)
@@ -164,13 +165,11 @@ def _measure_performance(run: _Run) -> None:
     """Five windows, each of another input and long enough for the clock; its length comes from a short calibration."""
     run.observe("windows", 0, WINDOWS)
     n, latency_s = _calibrate(run)
-    warmup = WARMUP if run.job.window_s else 0
+    warmup = run.job.warmup
     for index in range(WINDOWS):
         sample = run.samples[index % len(run.samples)]
         run.dut.load_input(sample.inputs[index % len(sample.inputs)].tobytes())
-        started = records.now()
-        elapsed_us = run.dut.window(n, warmup, _timeout_s(n + warmup, latency_s))
-        run.record.windows.append(records.Window(n, warmup, elapsed_us, index % len(run.samples), started))
+        run.record.windows.append(_window(run, n, warmup, index % len(run.samples), latency_s))
         records.write(run.record)
         run.observe("windows", index + 1, WINDOWS)
 
@@ -178,12 +177,21 @@ def _measure_performance(run: _Run) -> None:
 def _calibrate(run: _Run) -> tuple[int, float]:
     """Inferences in a window, and seconds for one: more and more until they take a good part of a window."""
     run.dut.load_input(run.samples[0].inputs[0].tobytes())
-    n, elapsed_s = 1, run.dut.window(1, 1 if run.job.window_s else 0, _timeout_s(2, run.longest_s)) / 1e6
-    while elapsed_s < _CALIBRATION_SHARE * run.job.window_s:
-        n *= 4
-        elapsed_s = run.dut.window(n, 0, _timeout_s(n, elapsed_s)) / 1e6
-    latency_s = elapsed_s / n
+    tried = _window(run, 1, 1 if run.job.window_s else 0, 0, run.longest_s)
+    run.record.calibration.append(tried)
+    while tried.elapsed_us / 1e6 < _CALIBRATION_SHARE * run.job.window_s:
+        tried = _window(run, 4 * tried.n, 0, 0, tried.elapsed_us / 1e6)
+        run.record.calibration.append(tried)
+    latency_s = tried.elapsed_us / 1e6 / tried.n
     return max(1, math.ceil(_MARGIN * run.job.window_s / latency_s)), latency_s
+
+
+def _window(run: _Run, n: int, warmup: int, input_index: int, latency_s: float) -> records.Window:
+    """Time `n` inferences of the input that is loaded; `latency_s` is what one takes at most, as far as is known."""
+    started = records.now()
+    timed = run.dut.timed(n, warmup, _timeout_s(n + warmup, latency_s))
+    heap = (timed.heap_free_bytes, timed.heap_left_bytes) if timed.heap_free_bytes else (None, None)
+    return records.Window(n, warmup, timed.elapsed_us, input_index, started, *heap)
 
 
 def _longest_s(compiled: Compiled) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from tinympy.measures import Latency, duration, latency_ms, shortest_s
-from tinympy.records import Record, Window
+from tinympy.records import Record
 
 WINDOWS = 5
 SPREAD = 0.02
@@ -15,7 +16,7 @@ SPREAD = 0.02
 OUTLIER_Z = 14.826
 # Windows shorter than this measure interrupts and the scheduler rather than the model; emulated clocks know neither.
 SHORT_S = 0.1
-CLOCK_SHARE = 0.001
+CLOCK_SHARE = 0.005
 STEADY_S = 2.5
 
 
@@ -96,7 +97,7 @@ def _clock(record: Record, shortest: float) -> Iterator[Notice]:
 
 
 def _collections(record: Record) -> Iterator[Notice]:
-    inference_bytes = max((_used(window) for window in (*record.calibration, *record.windows)), default=0.0)
+    inference_bytes = _allocated(record)
     collected = [
         index
         for index, window in enumerate(record.windows, 1)
@@ -108,8 +109,17 @@ def _collections(record: Record) -> Iterator[Notice]:
         yield Notice(message, f"an inference allocates {inference_bytes:.0f} bytes; shorter windows need no collection")
 
 
-def _used(window: Window) -> float:
-    """Bytes of the heap that an inference of the window took, at least: a collection gives back some."""
-    if window.heap_free_bytes is None or window.heap_left_bytes is None or window.n < 1:
-        return 0.0
-    return max(0, window.heap_free_bytes - window.heap_left_bytes) / window.n
+def _allocated(record: Record) -> float:
+    """Bytes that an inference leaves on the heap: of two windows, how much more the longer one took.
+
+    What a window takes by itself, however long, is left out that way. A window with a collection took less than it
+    allocated, so the steepest pair counts.
+    """
+    taken = {
+        window.n: window.heap_free_bytes - window.heap_left_bytes
+        for window in (*record.calibration, *record.windows)
+        if window.heap_free_bytes is not None and window.heap_left_bytes is not None
+    }
+    counts = sorted(taken)
+    slopes = [(taken[more] - taken[less]) / (more - less) for less, more in itertools.pairwise(counts)]
+    return max(slopes, default=0.0)

@@ -28,7 +28,7 @@ from tinympy.records.document import (
     Window,
     now,
 )
-from tinympy.records.store import Migrated, create, find, migrate, read, write
+from tinympy.records.store import Migrated, create, find, migrate, read, to_document, write
 
 __all__ = [
     "INPUT_REUSED",
@@ -58,5 +58,6 @@ __all__ = [
     "migrate",
     "now",
     "read",
+    "to_document",
     "write",
 ]

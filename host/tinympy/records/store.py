@@ -75,15 +75,26 @@ def read(path: Path) -> Record:
     Raises:
         UsageError: there is none, it is damaged, or it is of a later version.
     """
-    document = _document(path)
+    found = _document(path)
     try:
-        schema.check(document)
-        record = decode.from_json(Record, document)
+        schema.check(found)
+        record = decode.from_json(Record, found)
     except (ValueError, OverflowError) as error:
         raise _damaged(path, error) from error
     assert isinstance(record, Record)
     record.path, record.written = path, _progress(record)
     return record
+
+
+def to_document(record: Record) -> dict[str, Any]:
+    """The record as the JSON document that `write` stores.
+
+    Raises:
+        ValueError: a value in it does not fit the schema.
+    """
+    made: dict[str, Any] = decode.to_json(record)
+    schema.check(made)
+    return made
 
 
 def find(places: Sequence[Path]) -> list[Path]:
@@ -124,9 +135,7 @@ def migrate(path: Path) -> Migrated | None:
 
 
 def _content(record: Record) -> bytes:
-    document = decode.to_json(record)
-    schema.check(document)
-    return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
+    return (json.dumps(to_document(record), indent=1, allow_nan=False) + "\n").encode()
 
 
 def _progress(record: Record) -> tuple[list[Any], bool]:
@@ -140,21 +149,21 @@ def _windows(record: Record) -> list[Any]:
 def _document(path: Path) -> migration.Document:
     """The document at `path`, of today's version."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_not_a_number)
+        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_not_a_number)
     except OSError as error:
         raise _unreadable(path, error) from error
     except (ValueError, RecursionError) as error:
         raise _damaged(path, error) from error
-    version = migration.version_of(document)
+    version = migration.version_of(found)
     if version is None:
-        name = document.get("schema") if isinstance(document, dict) else None
+        name = found.get("schema") if isinstance(found, dict) else None
         raise UsageError(f"{path} is not a record: its schema is {name!r}", _HINT)
     if version > VERSION:
         raise UsageError(
             f"the record {path} is of version {version}",
             f"tinympy {__version__} reads up to {VERSION}: use a later one",
         )
-    return migration.upgrade(document)
+    return migration.upgrade(found)
 
 
 def _slug(text: str) -> str:
