@@ -211,6 +211,44 @@ def test_a_record_of_before_weights_were_told_is_readable(tmp_path: Path) -> Non
     assert records.read(path).model.weights is None
 
 
+def test_stored_windows_and_ended_runs_stay_as_they_are(tmp_path: Path) -> None:
+    record = example(status="running")
+    records.create(record, tmp_path)
+    record.windows[0].elapsed_us += 1
+    with pytest.raises(AssertionError, match="a window that is stored"):
+        records.write(record)
+    record.windows[0].elapsed_us -= 1
+    record.status = "complete"
+    records.write(record)
+    with pytest.raises(AssertionError, match="a run that has ended"):
+        records.write(record)
+
+
+def test_what_does_not_fit_the_schema_is_not_written(tmp_path: Path) -> None:
+    record = example(status="running")
+    path = records.create(record, tmp_path)
+    record.created = "yesterday"
+    with pytest.raises(ValueError, match="created is 'yesterday'"):
+        records.write(record)
+    assert records.read(path).created == "2026-11-22T14:11:36Z"
+
+
+def test_part_left_by_a_crash_is_no_record_and_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / ".20261122T141136Z-unix-kws01-native.json.part").write_text("{")
+    path = records.create(example(), tmp_path)
+    assert path.name == "20261122T141136Z-unix-kws01-native-2.json"
+    assert records.find([tmp_path]) == [path]
+
+
+def test_find_takes_files_as_they_are_and_folders_for_what_is_in_them(tmp_path: Path) -> None:
+    first, second = records.create(example(), tmp_path), records.create(example(), tmp_path)
+    (tmp_path / "notes.txt").write_text("")
+    assert set(records.find([tmp_path, first])) == {first, second}
+    assert records.find([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
+    with pytest.raises(UsageError, match="does not exist"):
+        records.find([tmp_path / "none"])
+
+
 @given(data=st.data())
 def test_any_truncation_or_flipped_byte_is_read_or_refused_cleanly(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
