@@ -184,7 +184,7 @@ def _measure_performance(run: _Run) -> None:
 
 
 def _calibrate(run: _Run) -> tuple[int, float]:
-    """Inferences in a window, and seconds that one takes at most: more and more until they take a good part of a window.
+    """Inferences in a window, and seconds that one takes at most: more and more until they take a part of a window.
 
     That many are timed again where it takes little; the fastest counts.
     """
