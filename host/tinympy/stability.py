@@ -64,8 +64,12 @@ def outliers(values: Sequence[float]) -> list[int]:
 def _spread(record: Record, latency: Latency, shortest: float) -> Iterator[Notice]:
     if len(latency.windows) < 2 or latency.spread <= SPREAD:
         return
-    longer = f"longer windows are steadier: --window {STEADY_S:g}"
-    quiet = longer if shortest < STEADY_S / 2 and not record.board.emulated else "close other programs and run again"
+    if record.parallel > 1:
+        quiet = "measure one board at a time"
+    elif shortest < STEADY_S / 2 and not record.board.emulated:
+        quiet = f"longer windows are steadier: --window {STEADY_S:g}"
+    else:
+        quiet = "close other programs and run again"
     odd = outliers(latency.windows)
     if len(odd) != 1:
         yield Notice(f"the windows differ by {100 * latency.spread:.1f} %", quiet)

@@ -29,18 +29,24 @@ def example(**changes: Any) -> Record:
     return example_records.record(latencies_us=[2311.0, 2312.5], accuracy=example_records.accuracy(), **changes)
 
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
 @given(
     st.builds(
         Record,
         path=st.none(),
         created=st.just("2026-11-22T14:11:36Z"),
         schema=st.just(records.SCHEMA),
+        board=st.builds(records.Board, ticks_step_us=st.integers(), temperature_c=st.none() | FINITE),
+        options=st.none() | st.builds(records.Options, window_s=FINITE, samples=st.none() | st.integers()),
+        rules=st.none() | st.builds(records.Rules, findings=st.lists(st.builds(records.Finding))),
         accuracy=st.none()
         | st.builds(
             records.Accuracy,
-            value=st.floats(allow_nan=False, allow_infinity=False),
-            samples_per_s=st.floats(allow_nan=False, allow_infinity=False),
-            wall_s=st.floats(allow_nan=False, allow_infinity=False),
+            value=FINITE,
+            samples_per_s=FINITE,
+            wall_s=FINITE,
             detail=st.none() | st.dictionaries(st.text(), st.integers()),
         ),
         task=st.builds(records.Task, target=st.none() | st.floats(0, 1)),

@@ -117,10 +117,13 @@ def test_other_data_than_the_official_one_is_invalid() -> None:
 
 
 def test_limits_themselves_are_kept() -> None:
-    def ten_seconds(index: int, window: records.Window) -> None:
-        window.elapsed_us = 10_000_000
+    def lasting(seconds: float) -> Record:
+        return with_windows(lambda _, window: setattr(window, "elapsed_us", int(1e6 * seconds)))
 
-    assert broken(with_windows(ten_seconds)) == {}
+    assert broken(lasting(10)) == {}
+    assert broken(lasting(2)).keys() == {"window-length"}
+    assert broken(lasting(29.9)) == {}
+    assert broken(lasting(30)).keys() == {"runner-waits"}
     # The public runner prints 90.0 of it.
     assert broken(record(accuracy=accuracy(value=0.89951))) == {}
     assert broken(record(SWW01, accuracy=detections(42, 8, 8), full_n=50)) == {}

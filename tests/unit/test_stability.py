@@ -75,6 +75,12 @@ def test_hint_on_spread_is_longer_windows_only_where_they_are_short(window_s: fl
     assert notice.message == "the windows differ by 3.8 %" and notice.hint.startswith(hint)
 
 
+def test_hint_on_spread_among_several_boards_is_one_at_a_time() -> None:
+    made = record(DIGITS, latencies_us=[2311, 2360, 2320, 2400, 2350], window_s=1.0)
+    made.parallel = 3
+    assert [notice.hint for notice in notices(made)] == ["measure one board at a time"]
+
+
 def test_spread_is_told_above_two_percent() -> None:
     def with_spread(share: float) -> Record:
         return record(latencies_us=[1000.0, 1000.0 * (1 - share / 2), 1000.0 * (1 + share / 2)], window_s=10)

@@ -7,6 +7,7 @@
 from tinympy.records.document import (
     INPUT_REUSED,
     SCHEMA,
+    SHARED,
     VERSION,
     Accuracy,
     Board,
@@ -33,6 +34,7 @@ from tinympy.records.store import Migrated, create, find, migrate, read, to_docu
 __all__ = [
     "INPUT_REUSED",
     "SCHEMA",
+    "SHARED",
     "VERSION",
     "Accuracy",
     "Board",

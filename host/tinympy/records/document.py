@@ -15,6 +15,7 @@ SCHEMA = "tinympy-record"
 VERSION = 1
 """Of the schema; docs/record-v1.schema.json is that of version 1."""
 
+SHARED = "{} boards at once on this computer: they took each other's time"
 INPUT_REUSED = "input reused: timed inferences run on what those before left in its place"
 
 Status = Literal["running", "complete", "interrupted", "failed"]
@@ -212,6 +213,7 @@ class Rules:
 class Record:
     """One run of one task on one board. `path` is where it is stored and no part of the document.
 
+    parallel: how many boards were measured at the same time.
     calibration: the windows that found out how many inferences a timed one has; no result is made of them.
     rules, valid and invalid_reason are the verdict of the tinympy that wrote the record, made when the run ended.
     migrated_from: the version of the schema that the document was first written in, if it was an older one.
@@ -235,6 +237,7 @@ class Record:
     windows: list[Window] = field(default_factory=list)
     accuracy: Accuracy | None = None
     progress: Progress | None = None
+    parallel: int = 1
     status: Status = "running"
     error: str | None = None
     warnings: list[str] = field(default_factory=list)
