@@ -8,9 +8,19 @@ import typing
 from typing import Any, Literal
 
 
+_TYPES: dict[type[Any], dict[str, Any]] = {}
+
+
 def stored(kind: type[Any]) -> list[dataclasses.Field[Any]]:
     """The fields of a dataclass that are part of the document."""
     return [each for each in dataclasses.fields(kind) if each.metadata.get("stored", True)]
+
+
+def types_of(kind: type[Any]) -> dict[str, Any]:
+    """The types of a dataclass's fields by name; found once, since that takes most of the time of reading a record."""
+    if kind not in _TYPES:
+        _TYPES[kind] = typing.get_type_hints(kind)
+    return _TYPES[kind]
 
 
 def is_required(each: dataclasses.Field[Any]) -> bool:
@@ -62,7 +72,7 @@ def missing(where: str, name: str) -> str:
 def _dataclass_from_json(kind: type[Any], value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise ValueError(f"{wrong(where, value)}, not an object")
-    hints = typing.get_type_hints(kind)
+    hints = types_of(kind)
     arguments = {}
     for each in stored(kind):
         if each.name in value:

@@ -54,7 +54,7 @@ def _validator() -> Validator:
 
 
 def _object(kind: type[Any], definitions: dict[str, Schema]) -> Schema:
-    hints = typing.get_type_hints(kind)
+    hints = decode.types_of(kind)
     fields = decode.stored(kind)
     return {
         "type": "object",
