@@ -7,7 +7,6 @@ import types
 import typing
 from typing import Any, Literal
 
-
 _TYPES: dict[type[Any], dict[str, Any]] = {}
 
 
