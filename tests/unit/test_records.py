@@ -1,8 +1,10 @@
 """records: what is stored is what is read, whole at every moment, and damage is told from absence."""
 
 import dataclasses
+import errno
 import json
 import os
+import stat
 import string
 import subprocess
 import sys
@@ -117,6 +119,18 @@ def test_failed_write_keeps_the_old_document(tmp_path: Path, monkeypatch: pytest
         records.write(record)
     assert records.read(path).status == "running"
     assert stored(tmp_path) == [path.name]
+
+
+def test_file_system_that_does_not_sync_folders_keeps_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync = os.fsync
+
+    def files_only(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    assert records.read(records.create(example(), tmp_path / "new")) == example()
 
 
 def test_folder_that_cannot_be_made_is_an_error_with_a_hint(tmp_path: Path) -> None:
