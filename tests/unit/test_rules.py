@@ -16,7 +16,8 @@ from tinympy.rules import LATEST, RULES, VERSIONS, division, performance
 
 STEADY = [2311.0, 2312.0, 2310.0, 2313.0, 2311.0]
 IC02 = Task("ic02", "image classification, large", True, 0.91)
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "rules.md").read_text()
 
 
 def good() -> Record:
@@ -221,6 +222,19 @@ def test_warm_ups_are_those_of_the_public_runner() -> None:
 def test_document_has_every_rule_as_it_is() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| (.+?) \| (invalid|warning) \| (.+?) \|$", DOCUMENT, re.MULTILINE)
     assert rows == [(rule.name, rule.text, rule.level, rule.source) for rule in RULES]
+
+
+def test_document_says_which_rules_hold_everywhere() -> None:
+    (sentence,) = re.findall(r"([^.]*) hold for all tasks", DOCUMENT)
+    assert re.findall(r"`([\w-]+)`", sentence) == [rule.name for rule in RULES if rule.everywhere]
+
+
+def test_nothing_is_called_an_mlperf_result() -> None:
+    assert rules.LABEL in re.sub(r"\s+", " ", DOCUMENT)
+    assert rules.LABEL.startswith("MLPerf Tiny rules, unverified. Result not verified by MLCommons Association.")
+    for path in (ROOT / "host" / "tinympy").rglob("*.py"):
+        for text in re.findall(r"MLPerf.{12}", path.read_text(encoding="utf-8")):
+            assert re.match(r"MLPerf( |-|-\n)?Tiny", text), f"{path.name}: {text}"
 
 
 def test_document_has_every_target_as_it_is() -> None:

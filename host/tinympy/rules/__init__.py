@@ -15,7 +15,7 @@ from tinympy.rules.versions import LATEST, VERSIONS, Version
 __all__ = ["LABEL", "LATEST", "RULES", "VERSIONS", "Rule", "Version", "findings", "judge", "version_of"]
 
 LABEL = "MLPerf Tiny rules, unverified. Result not verified by MLCommons Association."
-"""What stands beside results that follow the rules; they are never called MLPerf results."""
+"""What stands beside results that follow the rules; only what MLCommons has verified may be called more than that."""
 
 
 def _ended(case: Case) -> Breach | None:
