@@ -19,6 +19,7 @@ from tinympy.commands.deploy import deploy
 from tinympy.commands.dut import dut
 from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
 from tinympy.commands.profile import profile
+from tinympy.commands.records import app as records_app
 from tinympy.commands.run import run
 from tinympy.commands.submit import submit
 from tinympy.commands.verify import verify
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 assets_app = typer.Typer(no_args_is_help=True, help="The official models and data sets: what is here, and fetching it.")
 app.add_typer(assets_app, name="assets")
+app.add_typer(records_app, name="records")
 app.command()(boards)
 app.command()(check)
 app.command()(run)
@@ -119,6 +121,9 @@ def bench(
             help="Length of each of the five timed windows (2.5; emulated: one inference).", metavar="SECONDS"
         ),
     ] = None,
+    warmup: Annotated[
+        int | None, typer.Option(min=0, help="Inferences before each of them (10; single ones: 0).", metavar="N")
+    ] = None,
     weights_in: Annotated[
         str | None, typer.Option(help="heap or flash. Without: flash where the heap is too small.", metavar="PLACE")
     ] = None,
@@ -146,6 +151,7 @@ def bench(
         engine=engine,
         samples=samples,
         window_s=window,
+        warmup=warmup,
         assets=assets,
         folder=out,
         firmware=firmware,

@@ -19,6 +19,7 @@ REFERENCE = "reference"
 """The numpy engine, on the computer; only `run` takes it."""
 PLACES: tuple[Weights, ...] = ("heap", "flash")
 WINDOW_S = 2.5
+WARMUP = 10
 EMULATED_SAMPLES = 20
 LONGEST_WINDOW_S = 300.0
 
@@ -39,6 +40,7 @@ class Job:
 
     label tells boards of one run apart; parallel of them run at the same time.
     samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
+    warmup: inferences before each of them.
     weights_in: where the weights are to be, None where they fit. in_ram: the board's file system is not written to.
     """
 
@@ -54,6 +56,7 @@ class Job:
     reuse_input: bool = False
     label: str = ""
     parallel: int = 1
+    warmup: int = WARMUP
 
 
 def plan(
@@ -68,6 +71,7 @@ def plan(
     engine: str,
     samples: int | None,
     window_s: float | None,
+    warmup: int | None = None,
     assets: Path | None,
     folder: Path,
     firmware: str | None = None,
@@ -128,7 +132,9 @@ def plan(
             n, each_window_s = n or EMULATED_SAMPLES, each_window_s or 0.0
         elif each_window_s is None:
             each_window_s = WINDOW_S
-        return Job(board, task, engine, modes, n, each_window_s, folder, place, in_ram, reuse_input, label, len(chosen))
+        each_warmup = warmup if warmup is not None else WARMUP if each_window_s else 0
+        placed = (folder, place, in_ram, reuse_input)
+        return Job(board, task, engine, modes, n, each_window_s, *placed, label, len(chosen), each_warmup)
 
     return [job(board, label, *each) for label, board in chosen.items() for each in work]
 

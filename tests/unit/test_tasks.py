@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics
 
 import official
 import tflm
@@ -85,6 +88,24 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(labels: list[int], scores:
     pairs = [(p, n) for p, positive in rows if positive for n, other in rows if not other]
     assert sum((p > n) + (p == n) / 2 for p, n in pairs) / len(pairs) == pytest.approx(auc)
     assert scoring.auc(labels, scores) == pytest.approx(auc, abs=1e-12)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.integers(-3, 3)), min_size=2, max_size=60).filter(
+        lambda rows: len({label for label, _ in rows}) == 2
+    )
+)
+def test_auc_is_that_of_scikit_learn(rows: list[tuple[int, int]]) -> None:
+    labels, scores = zip(*rows, strict=True)
+    assert scoring.auc(labels, scores) == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.integers(-128, 127), min_size=4, max_size=4)), min_size=1))
+def test_top1_is_that_of_scikit_learn(rows: list[tuple[int, list[int]]]) -> None:
+    labels = [label for label, _ in rows]
+    outputs = [np.array([row], np.int8) for _, row in rows]
+    predicted = np.argmax([row for _, row in rows], axis=1)
+    assert scoring.top1(labels, outputs) == pytest.approx(metrics.accuracy_score(labels, predicted), abs=1e-12)
 
 
 def test_auc_of_one_class_is_an_error() -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from tinympy import statistics
 from tinympy.records import Board, Record
 
-UNVERIFIED = "MLPerf Tiny rules, unverified. Result not verified by MLCommons Association."
+UNVERIFIED = statistics.LABEL
 
 _NONE = Text("–", style="dim")
 _ROOMY_COLUMNS = 100
