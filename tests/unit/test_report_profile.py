@@ -24,7 +24,7 @@ LAYERS = (
     LayerProfile(1, "DEPTHWISE_CONV_2D", (1, 25, 5, 64), Timing((1000.0, 1000.0, 1000.0)), 72_000, 9168),
     LayerProfile(3, "SOFTMAX", (1, 12), Timing((0.0, 0.5, 0.25)), 0, 1036),
 )
-PROFILE = Profile(LAYERS, Timing((4100.0, 4090.0, 4120.0)), Timing((50.0,)), 125_000_000, 0.025)
+PROFILE = Profile(LAYERS, Timing((4100.0, 4090.0, 4120.0)), Timing((50.0,)), 125_000_000, 0.025, "ae" * 32)
 
 
 def printed(profile: Profile, width: int, subject: Subject = SUBJECT) -> list[str]:
