@@ -15,10 +15,12 @@ import typer
 from tinympy import __version__
 from tinympy.commands.boards import boards
 from tinympy.commands.check import check
+from tinympy.commands.compare import compare
 from tinympy.commands.deploy import deploy
 from tinympy.commands.dut import dut
 from tinympy.commands.options import AsJson, AssetsFolder, BoardName, Firmware, PortName, ReuseInput
 from tinympy.commands.profile import profile
+from tinympy.commands.report import report
 from tinympy.commands.run import run
 from tinympy.commands.verify import verify
 from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
@@ -41,6 +43,8 @@ app.command()(verify)
 app.command()(profile)
 app.command()(deploy)
 app.command()(dut)
+app.command()(report)
+app.command()(compare)
 
 AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="NAME")]
 
@@ -166,9 +170,9 @@ def _show(records: list[Record], as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from tinympy.report import console as report
+    from tinympy.report import console
 
-    report.render(records, Console())
+    console.render(records, Console())
 
 
 def _require_valid(records: list[Record]) -> None:
