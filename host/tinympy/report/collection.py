@@ -43,7 +43,10 @@ class Runs:
 
 @dataclass(frozen=True)
 class Chapter:
-    """All runs of one task: those on real boards before emulated ones, valid before invalid ones, then the faster."""
+    """All runs of one task: real boards before emulated ones, valid before invalid, official weights, then the faster.
+
+    official: at least one of them is of the task as MLPerf Tiny defines it.
+    """
 
     name: str
     title: str
@@ -79,14 +82,15 @@ def read(paths: Iterable[Path]) -> Collection:
 
 
 def chapters(found: Sequence[Record]) -> list[Chapter]:
-    """Records by task, in alphabetical order, the tasks of MLPerf Tiny first."""
-    tasks: dict[tuple[bool, str], list[Record]] = {}
+    """Records by task, in alphabetical order, those on networks of MLPerf Tiny first."""
+    tasks: dict[str, list[Record]] = {}
     for record in found:
-        tasks.setdefault((not record.task.official, record.task.name), []).append(record)
-    return [
-        Chapter(name, those[0].task.title, those[0].task.official, tuple(sorted(_runs(those), key=_order)))
-        for (_, name), those in sorted(tasks.items(), key=lambda item: item[0])
-    ]
+        tasks.setdefault(record.task.name, []).append(record)
+    made = []
+    for name, those in tasks.items():
+        official = any(record.task.official for record in those)
+        made.append(Chapter(name, those[0].task.title, official, tuple(sorted(_runs(those), key=_order))))
+    return sorted(made, key=lambda chapter: (not any(each.model.weights for each in chapter.records), chapter.name))
 
 
 def _add(found: Collection, path: Path) -> None:
@@ -121,12 +125,13 @@ def _precedence(record: Record) -> tuple[bool, str, str]:
     return statistics.invalid_reason(record) is None, record.created, _name(record)
 
 
-def _order(runs: Runs) -> tuple[bool, bool, float, str, str]:
+def _order(runs: Runs) -> tuple[bool, bool, bool, float, str, str]:
     record = runs.record
     latency = statistics.latency_ms(record)
     slow = float("inf") if latency is None else latency.median
     invalid = statistics.invalid_reason(record) is not None
-    return record.board.emulated, invalid, slow, record.board.name, _name(record)
+    generated = record.model.weights == "generated"
+    return record.board.emulated, invalid, generated, slow, record.board.name, _name(record)
 
 
 def _name(record: Record) -> str:

@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
 WIDTH = 360.0
 # Colours that no page has: each is replaced by the style sheet's variable.
-_INK, _MUTED, _RULE, _ACCENT, _PAPER, _SOFT = "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04", "#0a0b05", "#0a0b06"
+_INK, _MUTED, _RULE, _ACCENT, _PAPER = "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04", "#0a0b05"
 _VARIABLES = {
     _INK: "var(--ink)",
     _MUTED: "var(--muted)",
     _RULE: "var(--rule)",
     _ACCENT: "var(--accent)",
     _PAPER: "var(--paper)",
-    _SOFT: "var(--soft)",
 }
 _TEXT, _SMALL = 12.0, 11.0
 _LOG_FROM = 8.0
@@ -108,8 +107,8 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
     height = head + step * len(rows) + 40.0
     figure, axes = _axes(height, left=6.0, right=6.0, top=head, bottom=40.0)
     axes.set_ylim(height - head - 40.0, 0)
-    axes.set_xlim(0, 1.02 * max(sum(row.parts) for row in rows) or 1)
-    shades = [(_ACCENT, 1.0), (_ACCENT, 0.5), (_MUTED, 0.45), (_SOFT, 1.0)]
+    axes.set_xlim(0, 1.05 * max(sum(row.parts) for row in rows) or 1)
+    shades = [(_ACCENT, 1.0), (_ACCENT, 0.5), (_MUTED, 0.45), (_RULE, 1.0)]
     for index, row in enumerate(rows):
         y = index * step + 26.0
         _say(axes, 0, y - 10.0, row.name, note="emulated" if row.emulated else "")
@@ -125,7 +124,7 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
         _write(figure, x + 13, height - 14, height, name, _MUTED)
         x += 26.0 + 6.4 * len(name)
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
-    axes.xaxis.set_major_locator(_locator(5))
+    axes.xaxis.set_major_locator(_locator())
     return _svg(figure, "stacks")
 
 
@@ -148,7 +147,7 @@ def trade_off(points: Sequence[Point], x_title: str, y_title: str) -> str:
     for index, (name, those) in enumerate(sorted(series.items())):
         those.sort(key=lambda point: (point.x, point.y))
         style = (0, (2, 2)) if those[0].emulated else "-"
-        line = {"color": _ACCENT, "alpha": 0.35, "linewidth": 1, "linestyle": style}
+        line = {"color": _ACCENT, "alpha": 0.3, "linewidth": 0.9, "linestyle": style}
         axes.plot([point.x for point in those], [point.y for point in those], zorder=2, **line)
         for point in those:
             _mark(axes, point.x, point.y, markers[index % len(markers)], point.emulated)
@@ -166,7 +165,7 @@ def layers(rows: Sequence[Value], unit: str) -> str:
     height = head + step * len(rows) + 40.0
     figure, axes = _axes(height, left=6.0, right=6.0, top=head, bottom=40.0)
     axes.set_ylim(height - head - 40.0, 0)
-    axes.set_xlim(0, 1.02 * max(row.high for row in rows) or 1)
+    axes.set_xlim(0, 1.05 * max(row.high for row in rows) or 1)
     for index, row in enumerate(rows):
         y = index * step + 22.0
         _say(axes, 0, y - 8.0, row.name, note=row.note)
@@ -174,7 +173,7 @@ def layers(rows: Sequence[Value], unit: str) -> str:
         axes.barh(y, row.value, 6.0, color=_ACCENT, linewidth=0)
         axes.plot([row.low, row.high], [y, y], color=_INK, linewidth=1, alpha=0.6)
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
-    axes.xaxis.set_major_locator(_locator(5))
+    axes.xaxis.set_major_locator(_locator())
     return _svg(figure, "layers")
 
 
@@ -199,7 +198,7 @@ def _axes(height: float, left: float, right: float, top: float, bottom: float) -
 
 def _scale(axes: Axes, which: str, found: Sequence[float]) -> None:
     """Logarithmic where values differ much, else from zero on; ticks as plain numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     low, high = min(found), max(found)
     axis = getattr(axes, f"{which}axis")
@@ -209,19 +208,17 @@ def _scale(axes: Axes, which: str, found: Sequence[float]) -> None:
         getattr(axes, f"set_{which}lim")(low / room, high * room)
         wide = high / low >= 40
         axis.set_major_locator(LogLocator(10, subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=8))
-        axis.set_minor_locator(LogLocator(10, subs=range(2, 10), numticks=20) if wide else _locator(1))
-        axis.set_minor_formatter(NullFormatter())
-        axes.tick_params(axis=which, which="minor", length=2, width=0.6, color=_RULE)
+        axis.set_minor_locator(NullLocator())
     else:
         getattr(axes, f"set_{which}lim")(0, 1.08 * high or 1)
-        axis.set_major_locator(_locator(5))
+        axis.set_major_locator(_locator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if value < 1e5 else f"{value:.0f}"))
 
 
-def _locator(count: int) -> Any:
+def _locator() -> Any:
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(count)
+    return MaxNLocator(5)
 
 
 def _mark(axes: Axes, x: float, y: float, marker: str, emulated: bool) -> None:
@@ -311,7 +308,7 @@ def _svg(figure: Figure, salt: str) -> str:
     svg = re.sub(r"; font-family: [^;\"]*", "", svg)
     svg = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", svg)
     svg = re.sub(rf"{_NOTE}([^<]*)</text>", r' <tspan class="note">\1</tspan></text>', svg)
-    svg = re.sub(r"(\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), svg)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, variable)
     return re.sub(r"\s*\n\s*", " ", svg).strip()

@@ -87,7 +87,7 @@ def pages(records: Sequence[Record]) -> list[str]:
 
 
 def _index(found: Collection, ordered: list[Record], names: list[str]) -> str:
-    columns = quantities.columns(ordered)
+    columns = quantities.columns(ordered, quantities.LEADING)
     script = _text("index.js").replace(
         "MORE_IS_BETTER", json.dumps(["accuracy", "date", *(each.key for each in columns if each.more_is_better)]), 1
     )

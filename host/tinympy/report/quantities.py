@@ -87,10 +87,13 @@ COLUMNS = (LATENCY, THROUGHPUT, RAM, *MEMORY)
 # What latency is drawn against: each one that records have.
 TRADE_OFFS = (RAM,)
 
+# Those of them that a table of everything has room for.
+LEADING = (LATENCY, THROUGHPUT, RAM)
 
-def columns(records: Sequence[Record]) -> list[Quantity]:
+
+def columns(records: Sequence[Record], of: Sequence[Quantity] = COLUMNS) -> list[Quantity]:
     """Those columns that at least one record has a value for; zero bytes in flash are none."""
-    return [each for each in COLUMNS if any(each.value(record) for record in records)]
+    return [each for each in of if any(each.value(record) for record in records)]
 
 
 def accuracy(record: Record) -> str:
