@@ -129,7 +129,9 @@ def labels(records: Sequence[Record]) -> list[str]:
 def _latency(record: Record, name: str) -> statistics.Latency:
     reason = statistics.invalid_reason(record)
     if reason is not None:
-        raise InvalidResultError(f"{name} is not valid: {reason}", "compare valid records, or run `tinympy bench` again")
+        raise InvalidResultError(
+            f"{name} is not valid: {reason}", "compare valid records, or run `tinympy bench` again"
+        )
     latency = statistics.latency_ms(record)
     if latency is None:
         raise InvalidResultError(

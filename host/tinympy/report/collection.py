@@ -76,7 +76,11 @@ def read(paths: Iterable[Path]) -> Collection:
             except UsageError as error:
                 found.unread.append(error.message)
     if not found.records:
-        hint = found.unread[0] if found.unread else "name record files or folders that have some; `tinympy bench` writes them"
+        hint = (
+            found.unread[0]
+            if found.unread
+            else "name record files or folders that have some; `tinympy bench` writes them"
+        )
         raise UsageError("there is no record to report", hint)
     return found
 

@@ -27,6 +27,7 @@ _VARIABLES = {
 }
 _TEXT, _SMALL = 12.0, 11.0
 _LOG_FROM = 8.0
+_FEW_POINTS = 12
 # Stands between a text and its note, which gets a colour of its own.
 _NOTE = "\u00a0\u2009"
 
@@ -228,7 +229,14 @@ def _mark(axes: Axes, x: float, y: float, marker: str, emulated: bool) -> None:
 
 
 def _say(
-    axes: Axes, x: float, y: float, text: str, note: str = "", align: str = "left", size: float = _TEXT, color: str = _INK
+    axes: Axes,
+    x: float,
+    y: float,
+    text: str,
+    note: str = "",
+    align: str = "left",
+    size: float = _TEXT,
+    color: str = _INK,
 ) -> None:
     """Text at a share of the width and a height in units, with a muted note behind it."""
     from matplotlib.transforms import blended_transform_factory
@@ -268,13 +276,18 @@ def _apart(wanted: Sequence[float], step: float, bottom: float, top: float) -> l
 
 
 def _point_names(figure: Figure, axes: Axes, points: Sequence[Point], height: float) -> None:
-    """The name that points share, once, above the highest of them; moved up where it would cover another."""
+    """The names of all points; of many, the name that points share once, above the highest of them.
+
+    Each stands a little above its mark, higher where it would cover another.
+    """
     highest: dict[str, Point] = {}
     for point in points:
         if point.name not in highest or point.y > highest[point.name].y:
             highest[point.name] = point
+    named = points if len(points) <= _FEW_POINTS else list(highest.values())
     taken: list[tuple[float, float, float]] = []
-    for name, point in sorted(highest.items(), key=lambda item: item[1].x):
+    for point in sorted(named, key=lambda point: (point.x, point.y)):
+        name = point.name
         x, y = axes.transData.transform((point.x, point.y))
         half, y = 3.2 * len(name), y + 9
         while any(abs(x - other) < half + others and abs(y - level) < 13 for other, others, level in taken):
@@ -295,7 +308,9 @@ def _svg(figure: Figure, salt: str) -> str:
 
     text = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
-        figure.savefig(text, format="svg", dpi=72, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(
+            text, format="svg", dpi=72, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -14,7 +14,16 @@ from tinympy.report.quantities import COLUMNS
 
 _BEFORE = ("task", "board", "emulated", "engine", "clock_hz", "firmware", "mode", "weights", "created")
 _SCORE = ("accuracy_metric", "accuracy", "accuracy_n")
-_AFTER = ("latency_min_ms", "latency_max_ms", "windows", "input_reused", "valid", "invalid_reason", "warnings", "record")
+_AFTER = (
+    "latency_min_ms",
+    "latency_max_ms",
+    "windows",
+    "input_reused",
+    "valid",
+    "invalid_reason",
+    "warnings",
+    "record",
+)
 FIELDS = (*_BEFORE, *_SCORE, *(each.key for each in COLUMNS), *_AFTER)
 
 

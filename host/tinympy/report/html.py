@@ -17,7 +17,7 @@ from markupsafe import Markup
 from tinympy import statistics
 from tinympy.records import Record
 from tinympy.report import figures, plots, quantities
-from tinympy.report.collection import Chapter, Collection, chapters
+from tinympy.report.collection import Chapter, Collection, Runs, chapters
 from tinympy.report.console import UNVERIFIED, board_line
 
 NO_FIGURES = "matplotlib is not installed: the pages have tables, but no figures (pip install 'tinympy[charts]')"
@@ -56,9 +56,10 @@ def report(found: Collection) -> str:
 
 def site(found: Collection) -> dict[str, str]:
     """Every file of the site by its path: pages, and beside each record's page its document as it is stored."""
-    ordered = [record for chapter in chapters(found.records) for runs in chapter.runs for record in runs.records]
+    every = [runs for chapter in chapters(found.records) for runs in chapter.runs]
+    ordered = [record for runs in every for record in runs.records]
     names = pages(ordered)
-    files = {"index.html": _index(found, ordered, names), "report.html": report(found)}
+    files = {"index.html": _index(found, every, names), "report.html": report(found)}
     drawn = figures.available()
     drawings = [(profile, plots.profile(profile, drawn)) for profile in found.profiles]
     for record, name in zip(ordered, names, strict=True):
@@ -86,7 +87,9 @@ def pages(records: Sequence[Record]) -> list[str]:
     return names
 
 
-def _index(found: Collection, ordered: list[Record], names: list[str]) -> str:
+def _index(found: Collection, every: list[Runs], names: list[str]) -> str:
+    ordered = [record for runs in every for record in runs.records]
+    first = [rank == 0 for runs in every for rank in range(len(runs.records))]
     columns = quantities.columns(ordered, quantities.LEADING)
     script = _text("index.js").replace(
         "MORE_IS_BETTER", json.dumps(["accuracy", "date", *(each.key for each in columns if each.more_is_better)]), 1
@@ -99,6 +102,7 @@ def _index(found: Collection, ordered: list[Record], names: list[str]) -> str:
         summary=_summary(ordered),
         unread=found.unread,
         groups=_groups(list(zip(ordered, names, strict=True))),
+        earlier={name for name, newest in zip(names, first, strict=True) if not newest},
         columns=columns,
         sortable=[*named, *figured, ("date", "date")],
         numbers={key for key, _ in figured} | {"date"},

@@ -77,7 +77,9 @@ def read(path: Path) -> Layers:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise UsageError(f"{path} is not a profile that this tinympy reads", f"it reads {SCHEMA}; {hint}")
     try:
-        layers = tuple(Layer(**{name: each[name] for name in Layer.__dataclass_fields__}) for each in document["layers"])
+        layers = tuple(
+            Layer(**{name: each[name] for name in Layer.__dataclass_fields__}) for each in document["layers"]
+        )
         return Layers(layers=layers, **{name: document[name] for name in _scalars()})
     except (KeyError, TypeError) as error:
         raise UsageError(f"the profile {path} is damaged: {error} is missing or wrong", hint) from error

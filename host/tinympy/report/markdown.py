@@ -20,7 +20,11 @@ def render(records: Sequence[Record]) -> str:
         parts += [UNVERIFIED] if chapter.official else []
         parts += [_table(chapter), *_notes(chapter)]
     boards = "\n".join(f"* {escape(line)}" for line in dict.fromkeys(board_line(record.board) for record in records))
-    parts += ["## Boards", boards, "kB are 1000 bytes. Latency is the median of the windows; the range is fastest…slowest."]
+    parts += [
+        "## Boards",
+        boards,
+        "kB are 1000 bytes. Latency is the median of the windows; the range is fastest…slowest.",
+    ]
     return "\n\n".join(parts) + "\n"
 
 

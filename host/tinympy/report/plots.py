@@ -184,7 +184,13 @@ def _trade_off(pairs: list[tuple[str, Record]], quantity: Quantity, drawn: bool)
         headers=("task", "board", quantity.header, LATENCY.header, "notes"),
         numbers=frozenset((quantity.header, LATENCY.header)),
         rows=[
-            (task, record.board.name, quantity.shown(record), LATENCY.shown(record), ", ".join(quantities.marks(record)))
+            (
+                task,
+                record.board.name,
+                quantity.shown(record),
+                LATENCY.shown(record),
+                ", ".join(quantities.marks(record)),
+            )
             for task, record in pairs
         ],
     )

@@ -8,6 +8,7 @@ const tables = [...document.querySelectorAll(".group")].map((group) => ({
   rows: [...group.querySelectorAll("tbody tr")],
 }));
 const FILTERS = ["task", "board", "engine"];
+const STATE = [...FILTERS, "records", "sort"];
 const moreIsBetter = new Set(MORE_IS_BETTER);
 let descending = false;
 
@@ -38,7 +39,8 @@ function show() {
     body.append(...sorted);
     let here = 0;
     for (const row of rows) {
-      row.hidden = FILTERS.some((name) => form.elements[name].value && row.dataset[name] !== form.elements[name].value);
+      const another = (name) => form.elements[name].value && row.dataset[name] !== form.elements[name].value;
+      row.hidden = FILTERS.some(another) || ("earlier" in row.dataset && !form.elements.records.value);
       if (!row.hidden) here += 1;
     }
     group.hidden = here === 0;
@@ -47,7 +49,7 @@ function show() {
   const all = tables.reduce((sum, table) => sum + table.rows.length, 0);
   form.querySelector("output").textContent = shown === all ? `${all} records` : `${shown} of ${all} records`;
   const state = new URLSearchParams();
-  for (const name of [...FILTERS, "sort"]) if (form.elements[name].value) state.set(name, form.elements[name].value);
+  for (const name of STATE) if (form.elements[name].value) state.set(name, form.elements[name].value);
   if (descending) state.set("descending", "1");
   history.replaceState(null, "", state.size ? `#${state}` : location.pathname + location.search);
 }
@@ -72,7 +74,7 @@ form.addEventListener("change", (event) => {
   show();
 });
 const state = new URLSearchParams(location.hash.slice(1));
-for (const name of [...FILTERS, "sort"]) {
+for (const name of STATE) {
   const select = form.elements[name];
   if ([...select.options].some((option) => option.value === state.get(name))) select.value = state.get(name);
 }
