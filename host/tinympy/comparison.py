@@ -104,7 +104,7 @@ def student_t(freedom: float) -> float:
         end = math.atan(k / math.sqrt(freedom))
         heights = [math.cos(end * step / steps) ** (freedom - 1) for step in range(steps + 1)]
         simpson = heights[0] + heights[-1] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2])
-        return 2 * constant * simpson * end / steps / 3
+        return float(2 * constant * simpson * end / steps / 3)
 
     low, high = 1.0, 20.0
     for _ in range(60):
