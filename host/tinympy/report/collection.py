@@ -105,7 +105,7 @@ def _add(found: Collection, path: Path) -> None:
 
 
 def _schema(path: Path) -> str:
-    """What a file says that it is; empty where it says nothing, whatever the reason: the reader has the words for it."""
+    """What a file says that it is; empty where it says nothing: who reads it then has the words for the reason."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

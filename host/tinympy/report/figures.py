@@ -27,7 +27,7 @@ _VARIABLES = {
 }
 _TEXT, _SMALL = 12.0, 11.0
 _LOG_FROM = 8.0
-_FEW_POINTS = 12
+_NEAR = 30.0
 # Stands between a text and its note, which gets a colour of its own.
 _NOTE = "\u00a0\u2009"
 
@@ -60,7 +60,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Point:
-    """One mark of a figure of two quantities; points of one series are joined, and the series' name stands at its end."""
+    """One mark of a figure of two quantities; those of one series are joined, with the series' name at the right."""
 
     series: str
     name: str
@@ -92,7 +92,7 @@ def values(rows: Sequence[Value], unit: str) -> str:
         shift = gap if row.emulated else 0.0
         y = index * step + shift + 26.0
         if row.emulated and not any(emulated[:index]):
-            _say(axes, 0, y - 34.0, "emulated: not to be ranked with the others", size=_SMALL, color=_MUTED)
+            _say(axes, 0, y - 34.0, "emulated: not to be ranked with the others", color=_MUTED)
         _say(axes, 0, y - 10.0, row.name, note=row.note)
         _say(axes, 1, y - 10.0, row.text, align="right")
         axes.axhline(y, color=_RULE, linewidth=1, zorder=1)
@@ -148,7 +148,7 @@ def trade_off(points: Sequence[Point], x_title: str, y_title: str) -> str:
     for index, (name, those) in enumerate(sorted(series.items())):
         those.sort(key=lambda point: (point.x, point.y))
         style = (0, (2, 2)) if those[0].emulated else "-"
-        line = {"color": _ACCENT, "alpha": 0.3, "linewidth": 0.9, "linestyle": style}
+        line: dict[str, Any] = {"color": _ACCENT, "alpha": 0.3, "linewidth": 0.9, "linestyle": style}
         axes.plot([point.x for point in those], [point.y for point in those], zorder=2, **line)
         for point in those:
             _mark(axes, point.x, point.y, markers[index % len(markers)], point.emulated)
@@ -235,7 +235,6 @@ def _say(
     text: str,
     note: str = "",
     align: str = "left",
-    size: float = _TEXT,
     color: str = _INK,
 ) -> None:
     """Text at a share of the width and a height in units, with a muted note behind it."""
@@ -244,7 +243,7 @@ def _say(
     place = blended_transform_factory(axes.transAxes, axes.transData)
     weight = "bold" if align == "right" else "normal"
     shown = f"{text}{_NOTE}{note}" if note else text
-    look = {"fontsize": size, "color": color, "weight": weight, "parse_math": False}
+    look: dict[str, Any] = {"fontsize": _TEXT, "color": color, "weight": weight, "parse_math": False}
     axes.text(x, y, shown, transform=place, ha=align, va="baseline", **look)
 
 
@@ -258,7 +257,7 @@ def _series_names(figure: Figure, axes: Axes, ends: list[tuple[str, Point, str]]
     for y, (_, name, point, marker) in zip(heights, placed, strict=True):
         x = (WIDTH - 80) / WIDTH
         fill = _PAPER if point.emulated else _ACCENT
-        look = {"markersize": 6, "color": _ACCENT, "markerfacecolor": fill, "markeredgewidth": 1.2}
+        look: dict[str, Any] = {"markersize": 6, "color": _ACCENT, "markerfacecolor": fill, "markeredgewidth": 1.2}
         axes.plot([x], [y / height], marker, transform=figure.transFigure, clip_on=False, **look)
         _write(figure, WIDTH - 72, y - 4, height, name, _INK)
 
@@ -276,20 +275,29 @@ def _apart(wanted: Sequence[float], step: float, bottom: float, top: float) -> l
 
 
 def _point_names(figure: Figure, axes: Axes, points: Sequence[Point], height: float) -> None:
-    """The names of all points; of many, the name that points share once, above the highest of them.
+    """The names of points, once for those of a name that lie together: above the highest of them.
 
     Each stands a little above its mark, higher where it would cover another.
     """
-    highest: dict[str, Point] = {}
-    for point in points:
-        if point.name not in highest or point.y > highest[point.name].y:
-            highest[point.name] = point
-    named = points if len(points) <= _FEW_POINTS else list(highest.values())
+    groups: list[list[tuple[float, float, Point]]] = []
+    for point in sorted(points, key=lambda point: (point.name, point.x, point.y)):
+        x, y = map(float, axes.transData.transform((point.x, point.y)))
+        near = (
+            group
+            for group in groups
+            if group[0][2].name == point.name
+            and any(abs(x - other_x) < _NEAR and abs(y - other_y) < 3 * _NEAR for other_x, other_y, _ in group)
+        )
+        group = next(near, None)
+        if group is None:
+            groups.append([(x, y, point)])
+        else:
+            group.append((x, y, point))
+    highest = [max(group, key=lambda mark: mark[1]) for group in groups]
     taken: list[tuple[float, float, float]] = []
-    for point in sorted(named, key=lambda point: (point.x, point.y)):
+    for x, top, point in sorted(highest, key=lambda mark: mark[:2]):
         name = point.name
-        x, y = axes.transData.transform((point.x, point.y))
-        half, y = 3.2 * len(name), y + 9
+        half, y = 3.2 * len(name), top + 9
         while any(abs(x - other) < half + others and abs(y - level) < 13 for other, others, level in taken):
             y += 13
         taken.append((x, half, y))
@@ -298,7 +306,7 @@ def _point_names(figure: Figure, axes: Axes, points: Sequence[Point], height: fl
 
 def _write(figure: Figure, x: float, y: float, height: float, text: str, colour: str, align: str = "left") -> None:
     """Small text at a position in units from the lower left corner."""
-    place = {"ha": align, "va": "baseline", "parse_math": False}
+    place: dict[str, Any] = {"ha": align, "va": "baseline", "parse_math": False}
     figure.text(x / WIDTH, y / height, text, color=colour, fontsize=_SMALL, **place)
 
 
@@ -308,9 +316,7 @@ def _svg(figure: Figure, salt: str) -> str:
 
     text = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
-        figure.savefig(
-            text, format="svg", dpi=72, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+        figure.savefig(text, format="svg", dpi=72, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

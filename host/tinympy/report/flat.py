@@ -14,17 +14,9 @@ from tinympy.report.quantities import COLUMNS
 
 _BEFORE = ("task", "board", "emulated", "engine", "clock_hz", "firmware", "mode", "weights", "created")
 _SCORE = ("accuracy_metric", "accuracy", "accuracy_n")
-_AFTER = (
-    "latency_min_ms",
-    "latency_max_ms",
-    "windows",
-    "input_reused",
-    "valid",
-    "invalid_reason",
-    "warnings",
-    "record",
-)
-FIELDS = (*_BEFORE, *_SCORE, *(each.key for each in COLUMNS), *_AFTER)
+_RANGE = ("latency_min_ms", "latency_max_ms", "windows")
+_VERDICT = ("input_reused", "valid", "invalid_reason", "warnings", "record")
+FIELDS = (*_BEFORE, *_SCORE, *(each.key for each in COLUMNS), *_RANGE, *_VERDICT)
 
 
 def as_csv(records: Sequence[Record]) -> str:

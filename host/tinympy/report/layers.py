@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import typing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tinympy.errors import UsageError
 from tinympy.records import Record
@@ -77,13 +79,21 @@ def read(path: Path) -> Layers:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise UsageError(f"{path} is not a profile that this tinympy reads", f"it reads {SCHEMA}; {hint}")
     try:
-        layers = tuple(
-            Layer(**{name: each[name] for name in Layer.__dataclass_fields__}) for each in document["layers"]
-        )
-        return Layers(layers=layers, **{name: document[name] for name in _scalars()})
+        layers = tuple(Layer(**_checked(Layer, each)) for each in document["layers"])
+        return Layers(layers=layers, **_checked(Layers, document))
     except (KeyError, TypeError) as error:
         raise UsageError(f"the profile {path} is damaged: {error} is missing or wrong", hint) from error
 
 
-def _scalars() -> list[str]:
-    return [name for name in Layers.__dataclass_fields__ if name != "layers"]
+def _checked(kind: type[Any], document: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a dataclass but for `layers`; KeyError or TypeError names one that is not as it is declared."""
+    hints = typing.get_type_hints(kind)
+    found = {}
+    for name in (each for each in hints if each != "layers"):
+        value, wanted = document[name], hints[name]
+        if wanted is float and type(value) is int:
+            value = float(value)
+        if isinstance(value, bool) != (wanted is bool) or not isinstance(value, wanted):
+            raise TypeError(repr(name))
+        found[name] = value
+    return found

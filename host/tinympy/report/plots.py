@@ -126,14 +126,20 @@ def _latencies(task: str, records: list[Record], drawn: bool) -> Plot:
         headers=("board", "latency, ms", "min…max, ms", "windows", "notes"),
         numbers=frozenset(("latency, ms", "min…max, ms", "windows")),
         rows=[
-            (record.board.name, LATENCY.shown(record), quantities.latency_range(record), *_windows_and_notes(record))
+            (
+                record.board.name,
+                LATENCY.shown(record),
+                quantities.latency_range(record),
+                str(len(record.windows)),
+                _marks(record),
+            )
             for record in records
         ],
     )
 
 
-def _windows_and_notes(record: Record) -> tuple[str, str]:
-    return str(len(record.windows)), ", ".join(quantities.marks(record))
+def _marks(record: Record) -> str:
+    return ", ".join(quantities.marks(record))
 
 
 def _memory(task: str, records: list[Record], drawn: bool) -> Plot:
@@ -150,7 +156,7 @@ def _memory(task: str, records: list[Record], drawn: bool) -> Plot:
                 record.board.name, RAM.shown(record), tuple(size / 1000 for size in parts), record.board.emulated
             )
         )
-        sizes.append((record.board.name, RAM.shown(record), *shown, ", ".join(quantities.marks(record))))
+        sizes.append((record.board.name, RAM.shown(record), *shown, _marks(record)))
     used = names if any(row.parts[-1] for row in rows) else names[:-1]
     said = [f"{row.name}{' (emulated)' if row.emulated else ''} {row.text} kB" for row in rows]
     headers = ("board", "RAM, kB", *(f"{name}, kB" for name in names), "notes")
@@ -189,7 +195,7 @@ def _trade_off(pairs: list[tuple[str, Record]], quantity: Quantity, drawn: bool)
                 record.board.name,
                 quantity.shown(record),
                 LATENCY.shown(record),
-                ", ".join(quantities.marks(record)),
+                _marks(record),
             )
             for task, record in pairs
         ],
