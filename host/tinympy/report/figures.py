@@ -132,7 +132,7 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
 def trade_off(points: Sequence[Point], x_title: str, y_title: str) -> str:
     """Both axes from better (left, below) to worse; a mark for each point, a line for each series."""
     height = 380.0
-    figure, axes = _axes(height, left=46.0, right=88.0, top=24.0, bottom=40.0)
+    figure, axes = _axes(height, left=46.0, right=96.0, top=24.0, bottom=40.0)
     xs, ys = [point.x for point in points], [point.y for point in points]
     _scale(axes, "x", xs)
     _scale(axes, "y", ys)
