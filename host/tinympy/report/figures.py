@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 WIDTH = 360.0
 # Colours that no page has: each is replaced by the style sheet's variable.
 _INK, _MUTED, _RULE, _ACCENT, _PAPER = "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04", "#0a0b05"
+_SECOND, _THIRD = "#0a0b06", "#0a0b07"
 _VARIABLES = {
     _INK: "var(--ink)",
     _MUTED: "var(--muted)",
     _RULE: "var(--rule)",
     _ACCENT: "var(--accent)",
     _PAPER: "var(--paper)",
+    _SECOND: "var(--second)",
+    _THIRD: "var(--third)",
 }
 _TEXT, _SMALL = 12.0, 11.0
 _LOG_FROM = 8.0
@@ -96,7 +99,7 @@ def values(rows: Sequence[Value], unit: str) -> str:
         _say(axes, 0, y - 10.0, row.name, note=row.note)
         _say(axes, 1, y - 10.0, row.text, align="right")
         axes.axhline(y, color=_RULE, linewidth=1, zorder=1)
-        axes.plot([row.low, row.high], [y, y], color=_ACCENT, linewidth=5, alpha=0.35, solid_capstyle="round", zorder=2)
+        axes.plot([row.low, row.high], [y, y], color=_SECOND, linewidth=4, solid_capstyle="round", zorder=2)
         _mark(axes, row.value, y, "o", row.emulated)
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
     return _svg(figure, "values")
@@ -109,21 +112,23 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
     figure, axes = _axes(height, left=6.0, right=6.0, top=head, bottom=40.0)
     axes.set_ylim(height - head - 40.0, 0)
     axes.set_xlim(0, 1.05 * max(sum(row.parts) for row in rows) or 1)
-    shades = [(_ACCENT, 1.0), (_ACCENT, 0.5), (_MUTED, 0.45), (_RULE, 1.0)]
+    # The last part is hollow: it takes none of what the others are parts of.
+    shades = [(_ACCENT, _PAPER), (_SECOND, _PAPER), (_THIRD, _PAPER), (_PAPER, _MUTED)]
     for index, row in enumerate(rows):
         y = index * step + 26.0
         _say(axes, 0, y - 10.0, row.name, note="emulated" if row.emulated else "")
         _say(axes, 1, y - 10.0, row.text, align="right")
         begin = 0.0
-        for part, (colour, alpha) in zip(row.parts, shades, strict=False):
+        for part, (colour, edge) in zip(row.parts, shades, strict=True):
             if part:
-                axes.barh(y, part, 7.0, left=begin, color=colour, alpha=alpha, linewidth=0)
+                axes.barh(y, part, 7.0, left=begin, color=colour, edgecolor=edge, linewidth=0.8)
                 begin += part
-    x = 6.0
-    for name, (colour, alpha) in zip(names, shades, strict=False):
-        figure.text(x / WIDTH, 1 - 14 / height, "■", color=colour, alpha=alpha, fontsize=_TEXT, va="baseline")
-        _write(figure, x + 13, height - 14, height, name, _MUTED)
-        x += 26.0 + 6.4 * len(name)
+    x = 10.0
+    for name, (colour, edge) in zip(names, shades, strict=False):
+        look: dict[str, Any] = {"transform": figure.transFigure, "clip_on": False, "markersize": 9, "color": colour}
+        axes.plot([x / WIDTH], [1 - 10 / height], "s", markeredgecolor=edge, markeredgewidth=0.8, **look)
+        _write(figure, x + 8, height - 14, height, name, _MUTED)
+        x += 24.0 + 6.2 * len(name)
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
     axes.xaxis.set_major_locator(_locator())
     return _svg(figure, "stacks")
