@@ -44,17 +44,12 @@ def compared() -> str:
     return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
 
 
-def page(name: str, monkeypatch: pytest.MonkeyPatch | None = None) -> str:
+def page(name: str) -> str:
     """A page of the site without its style sheet, its script, and the figures, which depend on matplotlib."""
-    text = SITE()[name]
+    text = html.site(collection.read([RECORDS]))[name]
     for tag in ("style", "script", "svg"):
         text = re.sub(rf"<{tag}\b[^>]*>.*?</{tag}>", f"<{tag}></{tag}>", text, flags=re.DOTALL)
     return text
-
-
-def SITE() -> dict[str, str]:
-    everything = collection.read([RECORDS])
-    return html.site(everything)
 
 
 MADE: dict[str, Callable[[], str]] = {

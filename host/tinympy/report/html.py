@@ -5,7 +5,9 @@ The templates and the style sheet lie in `templates/`; `quantities` has the figu
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -77,11 +79,11 @@ def site(found: Collection) -> dict[str, str]:
 
 
 def pages(records: Sequence[Record]) -> list[str]:
-    """A name for each record's page, that of its file; numbered where several files have the same."""
+    """A name for each record's page, that of its file as far as addresses allow; numbered where several files have the same."""
     taken: dict[str, int] = {}
     names = []
     for record in records:
-        stem = record.path.stem if record.path else "record"
+        stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", record.path.stem) if record.path else "record"
         taken[stem] = taken.get(stem, 0) + 1
         names.append(stem if taken[stem] == 1 else f"{stem}-{taken[stem]}")
     return names
@@ -186,7 +188,7 @@ def _render(template: str, records: Sequence[Record], **context: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(
+    text = environment.get_template(template).render(
         q=quantities,
         statistics=statistics,
         board_line=board_line,
@@ -195,3 +197,13 @@ def _render(template: str, records: Sequence[Record], **context: Any) -> str:
         style=Markup(_text("style.css")),
         **context,
     )
+    numbers = itertools.count(1)
+    return re.sub(r"<svg.*?</svg>", lambda svg: _with_own_names(svg[0], next(numbers)), text, flags=re.DOTALL)
+
+
+def _with_own_names(svg: str, number: int) -> str:
+    """Names of parts of a figure are its own: those of several figures on a page are told apart by its number."""
+    names = dict.fromkeys(re.findall(r' id="([^"]*)"', svg))
+    for index, name in enumerate(names):
+        svg = re.sub(rf'(["#]){name}(["\)])', rf"\g<1>f{number}-{index}\g<2>", svg)
+    return svg
