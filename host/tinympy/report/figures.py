@@ -31,6 +31,8 @@ _VARIABLES = {
 _TEXT, _SMALL = 12.0, 11.0
 _LOG_FROM = 8.0
 _NEAR = 30.0
+# Characters that there is room for.
+_SERIES, _ROW = 16, 30
 # Stands between a text and its note, which gets a colour of its own.
 _NOTE = "\u00a0\u2009"
 
@@ -137,7 +139,9 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
 def trade_off(points: Sequence[Point], x_title: str, y_title: str) -> str:
     """Both axes from better (left, below) to worse; a mark for each point, a line for each series."""
     height = 380.0
-    figure, axes = _axes(height, left=46.0, right=96.0, top=24.0, bottom=40.0)
+    longest = max(len(_cut(point.series, _SERIES)) for point in points)
+    edge = WIDTH - 22.0 - 6.4 * longest
+    figure, axes = _axes(height, left=46.0, right=WIDTH - edge + 14.0, top=24.0, bottom=40.0)
     xs, ys = [point.x for point in points], [point.y for point in points]
     _scale(axes, "x", xs)
     _scale(axes, "y", ys)
@@ -158,7 +162,7 @@ def trade_off(points: Sequence[Point], x_title: str, y_title: str) -> str:
         for point in those:
             _mark(axes, point.x, point.y, markers[index % len(markers)], point.emulated)
         ends.append((name, those[-1], markers[index % len(markers)]))
-    _series_names(figure, axes, ends, height)
+    _series_names(figure, axes, ends, edge, height)
     _point_names(figure, axes, points, height)
     axes.set_xlabel(x_title, fontsize=_SMALL, color=_MUTED, labelpad=3)
     _write(figure, 6, height - 12, height, y_title, _MUTED)
@@ -247,24 +251,30 @@ def _say(
 
     place = blended_transform_factory(axes.transAxes, axes.transData)
     weight = "bold" if align == "right" else "normal"
-    shown = f"{text}{_NOTE}{note}" if note else text
+    room = _ROW - len(text) if note else 0
+    shown = f"{_cut(text, _ROW)}{_NOTE}{_cut(note, room)}" if room > 3 else _cut(text, _ROW)
     look: dict[str, Any] = {"fontsize": _TEXT, "color": color, "weight": weight, "parse_math": False}
     axes.text(x, y, shown, transform=place, ha=align, va="baseline", **look)
 
 
-def _series_names(figure: Figure, axes: Axes, ends: list[tuple[str, Point, str]], height: float) -> None:
-    """The names of the series at the right edge, in the order of their last points, none over another."""
+def _series_names(figure: Figure, axes: Axes, ends: list[tuple[str, Point, str]], edge: float, height: float) -> None:
+    """The names of the series to the right of `edge`, in the order of their last points, none over another."""
     placed = sorted(
         ((float(axes.transData.transform((point.x, point.y))[1]), name, point, marker) for name, point, marker in ends),
         key=lambda place: place[:2],
     )
     heights = _apart([place[0] for place in placed], 15.0, 46.0, height - 26.0)
     for y, (_, name, point, marker) in zip(heights, placed, strict=True):
-        x = (WIDTH - 80) / WIDTH
+        x = (edge + 6) / WIDTH
         fill = _PAPER if point.emulated else _ACCENT
         look: dict[str, Any] = {"markersize": 6, "color": _ACCENT, "markerfacecolor": fill, "markeredgewidth": 1.2}
         axes.plot([x], [y / height], marker, transform=figure.transFigure, clip_on=False, **look)
-        _write(figure, WIDTH - 72, y - 4, height, name, _INK)
+        _write(figure, edge + 14, y - 4, height, _cut(name, _SERIES), _INK)
+
+
+def _cut(text: str, room: int) -> str:
+    """The text, or its beginning with an ellipsis; the table behind a figure has it whole."""
+    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 def _apart(wanted: Sequence[float], step: float, bottom: float, top: float) -> list[float]:

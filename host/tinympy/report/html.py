@@ -79,13 +79,12 @@ def site(found: Collection) -> dict[str, str]:
 
 
 def pages(records: Sequence[Record]) -> list[str]:
-    """A name for each record's page, that of its file as far as addresses allow; numbered where several files have the same."""
-    taken: dict[str, int] = {}
-    names = []
+    """A name for each record's page: that of its file, as far as addresses allow, with a number where it is taken."""
+    names: list[str] = []
     for record in records:
         stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", record.path.stem) if record.path else "record"
-        taken[stem] = taken.get(stem, 0) + 1
-        names.append(stem if taken[stem] == 1 else f"{stem}-{taken[stem]}")
+        numbered = (f"{stem}-{number}" for number in itertools.count(2))
+        names.append(next(name for name in itertools.chain([stem], numbered) if name not in names))
     return names
 
 
