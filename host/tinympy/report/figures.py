@@ -32,7 +32,7 @@ _TEXT, _SMALL = 12.0, 11.0
 _LOG_FROM = 8.0
 _NEAR = 30.0
 # Characters that there is room for.
-_SERIES, _ROW = 16, 30
+_SERIES, _ROW = 16, 44
 # Stands between a text and its note, which gets a colour of its own.
 _NOTE = "\u00a0\u2009"
 
@@ -97,9 +97,8 @@ def values(rows: Sequence[Value], unit: str) -> str:
         shift = gap if row.emulated else 0.0
         y = index * step + shift + 26.0
         if row.emulated and not any(emulated[:index]):
-            _say(axes, 0, y - 34.0, "emulated: not to be ranked with the others", color=_MUTED)
-        _say(axes, 0, y - 10.0, row.name, note=row.note)
-        _say(axes, 1, y - 10.0, row.text, align="right")
+            _say(axes, y - 34.0, "emulated: not to be ranked with the others", _MUTED)
+        _row(axes, y - 10.0, row.name, row.note, row.text)
         axes.axhline(y, color=_RULE, linewidth=1, zorder=1)
         axes.plot([row.low, row.high], [y, y], color=_SECOND, linewidth=4, solid_capstyle="round", zorder=2)
         _mark(axes, row.value, y, "o", row.emulated)
@@ -118,8 +117,7 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
     shades = [(_ACCENT, _PAPER), (_SECOND, _PAPER), (_THIRD, _PAPER), (_PAPER, _MUTED)]
     for index, row in enumerate(rows):
         y = index * step + 26.0
-        _say(axes, 0, y - 10.0, row.name, note="emulated" if row.emulated else "")
-        _say(axes, 1, y - 10.0, row.text, align="right")
+        _row(axes, y - 10.0, row.name, "emulated" if row.emulated else "", row.text)
         begin = 0.0
         for part, (colour, edge) in zip(row.parts, shades, strict=True):
             if part:
@@ -178,8 +176,7 @@ def layers(rows: Sequence[Value], unit: str) -> str:
     axes.set_xlim(0, 1.05 * max(row.high for row in rows) or 1)
     for index, row in enumerate(rows):
         y = index * step + 22.0
-        _say(axes, 0, y - 8.0, row.name, note=row.note)
-        _say(axes, 1, y - 8.0, row.text, align="right")
+        _row(axes, y - 8.0, row.name, row.note, row.text)
         axes.barh(y, row.value, 6.0, color=_ACCENT, linewidth=0)
         axes.plot([row.low, row.high], [y, y], color=_INK, linewidth=1, alpha=0.6)
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
@@ -237,24 +234,22 @@ def _mark(axes: Axes, x: float, y: float, marker: str, emulated: bool) -> None:
     axes.plot([x], [y], marker, markersize=size, color=_ACCENT, markerfacecolor=fill, markeredgewidth=1.4, zorder=3)
 
 
-def _say(
-    axes: Axes,
-    x: float,
-    y: float,
-    text: str,
-    note: str = "",
-    align: str = "left",
-    color: str = _INK,
-) -> None:
-    """Text at a share of the width and a height in units, with a muted note behind it."""
+def _row(axes: Axes, y: float, name: str, note: str, text: str) -> None:
+    """The line above a mark or a bar: a name and a muted note at the left, the figure at the right."""
+    room = _ROW - len(text)
+    shown = f"{_cut(name, room - len(note) - 1)}{_NOTE}{note}" if note else _cut(name, room)
+    _say(axes, y, shown, _INK)
+    _say(axes, y, text, _INK, "right")
+
+
+def _say(axes: Axes, y: float, text: str, colour: str, align: str = "left") -> None:
+    """Text at an edge of the axes and a height in their units; a figure, at the right, is bold."""
     from matplotlib.transforms import blended_transform_factory
 
     place = blended_transform_factory(axes.transAxes, axes.transData)
+    look: dict[str, Any] = {"ha": align, "va": "baseline", "fontsize": _TEXT, "color": colour, "parse_math": False}
     weight = "bold" if align == "right" else "normal"
-    room = _ROW - len(text) if note else 0
-    shown = f"{_cut(text, _ROW)}{_NOTE}{_cut(note, room)}" if room > 3 else _cut(text, _ROW)
-    look: dict[str, Any] = {"fontsize": _TEXT, "color": color, "weight": weight, "parse_math": False}
-    axes.text(x, y, shown, transform=place, ha=align, va="baseline", **look)
+    axes.text(float(align == "right"), y, text, transform=place, weight=weight, **look)
 
 
 def _series_names(figure: Figure, axes: Axes, ends: list[tuple[str, Point, str]], edge: float, height: float) -> None:
