@@ -43,6 +43,7 @@ benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/arithmetic.py
 	$(BIN)/python tests/benchmarks/generated_weights.py
 	$(BIN)/python tests/benchmarks/exactness.py
+	$(BIN)/python tests/benchmarks/report.py
 
 format: $(VENV)/.developing
 	$(BIN)/ruff check --fix .

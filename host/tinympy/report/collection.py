@@ -37,7 +37,7 @@ class Runs:
         return self.records[0]
 
     @property
-    def earlier(self) -> tuple[Record, ...]:
+    def others(self) -> tuple[Record, ...]:
         return self.records[1:]
 
 

@@ -55,12 +55,12 @@ class Value:
 
 @dataclass(frozen=True)
 class Stack:
-    """One row of a figure of sizes: what a whole consists of, by the names of its parts."""
+    """One row of a figure of sizes: a name, what is to be known about it, the whole as text, and its parts."""
 
     name: str
+    note: str
     text: str
     parts: tuple[float, ...]
-    emulated: bool
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
     shades = [(_ACCENT, _PAPER), (_SECOND, _PAPER), (_THIRD, _PAPER), (_PAPER, _MUTED)]
     for index, row in enumerate(rows):
         y = index * step + 26.0
-        _row(axes, y - 10.0, row.name, "emulated" if row.emulated else "", row.text)
+        _row(axes, y - 10.0, row.name, row.note, row.text)
         begin = 0.0
         for part, (colour, edge) in zip(row.parts, shades, strict=True):
             if part:

@@ -103,7 +103,7 @@ def _index(found: Collection, every: list[Runs], names: list[str]) -> str:
         summary=_summary(ordered),
         unread=found.unread,
         groups=_groups(list(zip(ordered, names, strict=True))),
-        earlier={name for name, newest in zip(names, first, strict=True) if not newest},
+        others={name for name, newest in zip(names, first, strict=True) if not newest},
         columns=columns,
         sortable=[*named, *figured, ("date", "date")],
         numbers={key for key, _ in figured} | {"date"},
@@ -133,19 +133,20 @@ def _groups(named: list[tuple[Record, str]]) -> list[_Group]:
 
 def _glance(parts: Sequence[Chapter]) -> list[dict[str, Any]]:
     """A row for each board and engine, real ones first, with its latency for each task: of the first valid record."""
-    rows: dict[tuple[bool, str, str], dict[str, str]] = {}
+    rows: dict[tuple[bool, str, str], dict[str, dict[str, str]]] = {}
     for chapter in parts:
         for record in chapter.records:
             if statistics.invalid_reason(record) is not None or quantities.LATENCY.value(record) is None:
                 continue
             row = rows.setdefault((record.board.emulated, record.board.name, record.engine.name), {})
-            row.setdefault(chapter.name, quantities.LATENCY.shown(record))
+            row.setdefault(chapter.name, {"figure": quantities.LATENCY.shown(record), "note": plots.note(record)})
+    nothing = {"figure": quantities.NONE, "note": ""}
     return [
         {
             "board": board,
             "engine": engine,
             "emulated": emulated,
-            "texts": [row.get(chapter.name, quantities.NONE) for chapter in parts],
+            "texts": [row.get(chapter.name, nothing) for chapter in parts],
         }
         for (emulated, board, engine), row in sorted(rows.items())
     ]

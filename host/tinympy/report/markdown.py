@@ -44,8 +44,8 @@ def _table(chapter: Chapter) -> str:
 def _row(runs: Runs, columns: Sequence[quantities.Quantity]) -> list[str]:
     record = runs.record
     notes = [mark for mark in quantities.marks(record) if mark != quantities.GENERATED]
-    if runs.earlier:
-        notes.append(f"newest of {len(runs.records)}")
+    if runs.others:
+        notes.append(f"newest valid one of {len(runs.records)}")
     return [
         escape(record.board.name),
         escape(record.engine.name),

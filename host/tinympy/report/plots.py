@@ -100,8 +100,8 @@ def _usable(records: Sequence[Record]) -> list[Record]:
     return [record for record in records if statistics.invalid_reason(record) is None]
 
 
-def _note(record: Record) -> str:
-    """What tells records of one board from each other, and what must stand beside their figures."""
+def note(record: Record) -> str:
+    """What tells records of one board from each other, and must stand beside their figures, but for `emulated`."""
     engine = "" if record.engine.name == "native" else record.engine.name
     marks = {"input reused": "input reused", quantities.GENERATED: "generated weights"}
     return ", ".join(filter(None, (engine, *(marks[mark] for mark in quantities.marks(record) if mark in marks))))
@@ -115,7 +115,7 @@ def _latencies(task: str, records: list[Record], drawn: bool) -> Plot:
         text = significant(latency.median)
         emulated = record.board.emulated
         rows.append(
-            figures.Value(record.board.name, _note(record), text, latency.median, latency.min, latency.max, emulated)
+            figures.Value(record.board.name, note(record), text, latency.median, latency.min, latency.max, emulated)
         )
     said = [f"{row.name}{' (emulated)' if row.emulated else ''} {row.text} ms" for row in rows]
     return Plot(
@@ -153,12 +153,15 @@ def _memory(task: str, records: list[Record], drawn: bool) -> Plot:
         shown = tuple(f"{size / 1000:.1f}" for size in parts)
         rows.append(
             figures.Stack(
-                record.board.name, RAM.shown(record), tuple(size / 1000 for size in parts), record.board.emulated
+                record.board.name,
+                ", ".join(filter(None, ("emulated" * record.board.emulated, note(record)))),
+                RAM.shown(record),
+                tuple(size / 1000 for size in parts),
             )
         )
         sizes.append((record.board.name, RAM.shown(record), *shown, _marks(record)))
     used = names if any(row.parts[-1] for row in rows) else names[:-1]
-    said = [f"{row.name}{' (emulated)' if row.emulated else ''} {row.text} kB" for row in rows]
+    said = [f"{row.name}{f' ({row.note})' if row.note else ''} {row.text} kB" for row in rows]
     headers = ("board", "RAM, kB", *(f"{name}, kB" for name in names), "notes")
     return Plot(
         title=f"Memory of {task}",
@@ -180,10 +183,12 @@ def _trade_off(pairs: list[tuple[str, Record]], quantity: Quantity, drawn: bool)
         assert x is not None and y is not None
         points.append(figures.Point(_series(record), task, x / scale, y, record.board.emulated))
     boards = len({point.series for point in points})
+    made = dict.fromkeys(task for task, record in pairs if record.model.weights == "generated")
+    generated = f" Generated weights: {', '.join(made)}." if made else ""
     return Plot(
         title=f"Latency against {quantity.title}",
         caption="A mark for each task and board, hollow where emulated; lines join a board's tasks. "
-        "Left and below is better.",
+        f"Left and below is better.{generated}",
         alternative=f"Latency against {quantity.title} of {len(points)} tasks on {boards} boards; "
         "the table below has every point.",
         svg=figures.trade_off(points, quantity.header, LATENCY.header) if drawn else None,

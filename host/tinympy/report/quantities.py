@@ -101,7 +101,16 @@ def accuracy(record: Record) -> str:
     score = record.accuracy
     if score is None:
         return GENERATED if record.model.weights == "generated" else NONE
-    return f"{statistics.figure(score.metric, score.value)} {metric(score.metric)}, n {score.n}"
+    return f"{statistics.figure(score.metric, score.value)} {metric(score.metric)}, {counted(record)}"
+
+
+def counted(record: Record) -> str:
+    """What a score is over: n 360, or n 5 of 360 where the data set has more."""
+    score, data_set = record.accuracy, record.data_set
+    if score is None:
+        return "n 0"
+    whole = data_set is None or score.n >= data_set.full_n
+    return f"n {score.n}" if whole or data_set is None else f"n {score.n} of {data_set.full_n}"
 
 
 def metric(name: str) -> str:

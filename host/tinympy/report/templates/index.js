@@ -40,7 +40,7 @@ function show() {
     let here = 0;
     for (const row of rows) {
       const another = (name) => form.elements[name].value && row.dataset[name] !== form.elements[name].value;
-      row.hidden = FILTERS.some(another) || ("earlier" in row.dataset && !form.elements.records.value);
+      row.hidden = FILTERS.some(another) || ("other" in row.dataset && !form.elements.records.value);
       if (!row.hidden) here += 1;
     }
     group.hidden = here === 0;
