@@ -7,7 +7,8 @@
 #
 #   make native             build the native modules anew, into native_modules/prebuilt
 #   make benchmarks         how fast: kws01 beside TensorFlow Lite Micro, samples per second, 10^8 cases of arithmetic,
-#                           generated weights beside the official ones; and every output byte beside tflite-micro's
+#                           generated weights beside the official ones; every output byte beside tflite-micro's;
+#                           and the report of 200 records
 #   make format             ruff and clang-format
 
 VENV := .venv
