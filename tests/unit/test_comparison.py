@@ -8,7 +8,7 @@ from statistics import median
 
 import pytest
 
-from example_records import AD01, EMULATED, KWS01, UNIX, accuracy, record
+from example_records import AD01, DIGITS, EMULATED, KWS01, UNIX, accuracy, record
 from tinympy.comparison import Ratio, compare, ratio, student_t
 from tinympy.errors import InvalidResultError, TinympyError, UsageError
 from tinympy.records import Board, Program, Record
@@ -69,9 +69,9 @@ def test_what_the_windows_cannot_tell_apart_is_called_equal() -> None:
 
 
 def test_one_window_has_no_uncertainty() -> None:
-    entries = compare([record(latencies_us=[1000.0]), record(board=RP2040, latencies_us=[2000.0])])
+    entries = compare([record(DIGITS, latencies_us=[1000.0]), record(DIGITS, RP2040, [2000.0])])
     assert entries[1].ratio == Ratio(2.0, None)
-    assert report.verdict(entries) == ["unix runs kws01 about 2.00 times faster than rp2040"]
+    assert report.verdict(entries) == ["unix runs digits about 2.00 times faster than rp2040"]
 
 
 @pytest.mark.parametrize(
