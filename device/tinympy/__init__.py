@@ -1,5 +1,7 @@
 """tinympy on the board: `m = tinympy.load("digits"); m.predict(x)`. The computer puts programs beside this file."""
 
+import gc
+
 
 def load(name):
     """The Model `name`, as deployed by the computer; `name` may also be a path. OSError when there is none.
@@ -12,4 +14,6 @@ def load(name):
     if "/" not in name:
         name = __file__.rsplit("/", 1)[0] + "/" + name + ".tmpy"
     program, tiles = read(name)
+    # What follows lasts: behind the garbage there is now, it would split the room for the arena.
+    gc.collect()
     return Model(program, tiles)

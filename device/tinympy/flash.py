@@ -66,7 +66,8 @@ class FlashTiles:
         self._flash = _mapped(rp2.Flash(), self._block_bytes)
         self._base = uctypes.addressof(self._flash)
         self._chain = self._find(info.program_bytes)
-        self._headers = []
+        # All that lasts is made before the loop: between what the loop leaves behind it would split the heap.
+        self._headers = memoryview(bytearray(TILE_BYTES * info.tile_count))
         self._copies = []
         self.addresses = array("L", bytes(4 * info.tile_count))
         self.ram_bytes = 0
@@ -78,7 +79,6 @@ class FlashTiles:
                 if into + TILE_BYTES + count <= self._block_bytes:
                     tile = self._flash[begin : begin + TILE_BYTES + count]
                     self.addresses[index] = self._base + begin
-                    self._headers.append((begin, bytes(tile[:TILE_BYTES])))
                 else:
                     tile = memoryview(bytearray(TILE_BYTES + count))
                     file.seek(offset)
@@ -86,6 +86,7 @@ class FlashTiles:
                     self.addresses[index] = uctypes.addressof(tile)
                     self._copies.append(tile)
                     self.ram_bytes += len(tile)
+                self._header(index)[:] = tile[:TILE_BYTES]
                 if unpack_from(TILE, tile) != (info.program_id, index, count, compat.crc32(tile[TILE_BYTES:])):
                     raise ValueError("tile %d of the program is damaged" % index)
 
@@ -97,9 +98,14 @@ class FlashTiles:
             raise ValueError(_GONE) from None
         if chain != self._chain:
             raise ValueError(_GONE)
-        for begin, header in self._headers:
-            if self._flash[begin : begin + TILE_BYTES] != header:
+        for index, address in enumerate(self.addresses):
+            begin = address - self._base
+            in_flash = 0 <= begin < len(self._flash)
+            if in_flash and self._flash[begin : begin + TILE_BYTES] != self._header(index):
                 raise ValueError(_GONE)
+
+    def _header(self, index):
+        return self._headers[index * TILE_BYTES : (index + 1) * TILE_BYTES]
 
     def _find(self, size):
         """The blocks of the file, which has `size` bytes, in order."""

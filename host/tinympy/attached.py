@@ -1,8 +1,10 @@
-"""Boards on the serial ports: which there are, and which one a command means."""
+"""Boards on the serial ports: which there are, and which one, or which ones, a command means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tinympy.identity import Identity
 from tinympy.ports import Port
 
 DEFAULT = "unix"
+MOST = 64
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,9 @@ class Attached:
 
 def survey(found: Iterable[Port] | None = None) -> list[Attached]:
     """Ask the firmware at every port where a board may be. Interrupts what is running there."""
-    return [_ask(port) for port in (ports.present() if found is None else found)]
+    asked = list(ports.present() if found is None else found)
+    with ThreadPoolExecutor(max(1, len(asked))) as pool:
+        return list(pool.map(_ask, asked))
 
 
 def as_board(identity: Identity, port: str, kind: Board | None = None) -> Board:
@@ -89,8 +94,87 @@ def choose(
     return _of_kind(kind)
 
 
+def choose_several(
+    names: Sequence[str] = (),
+    paths: Sequence[str] = (),
+    every: bool = False,
+    firmware: str | None = None,
+    left_out: Callable[[str], None] = lambda _: None,
+) -> dict[str, Board]:
+    """The boards that a command means, by a label for each.
+
+    names -- kinds of boards; one that is started may have a number, `unix:16`
+    paths -- serial ports, of boards of the one kind that is named, if one is
+    every -- all attached boards that can be used, of the kinds that are named, if any are; `left_out` is told of each
+        other port why that one cannot
+
+    Without any of them, and of each name: as `choose` has it.
+
+    Raises:
+        UsageError: the options contradict each other, or mean the same board twice.
+        UsageError, NoBoardError, BoardError: as `choose` does.
+    """
+    if every:
+        if paths or firmware is not None:
+            raise UsageError("--all means boards that are attached", "leave --port and --firmware away")
+        found = _every([boards.known(name) for name in names], left_out)
+    elif paths:
+        if len(names) > 1:
+            raise UsageError("several kinds of boards and --port", "leave --board away: the boards say what they are")
+        name = names[0] if names else None
+        with ThreadPoolExecutor(len(paths)) as pool:
+            found = list(pool.map(lambda path: choose(name, path, firmware), _once(paths)))
+    else:
+        found = [board for name in names for board in _counted(name, firmware)] or [choose(firmware=firmware)]
+    _once([board.port for board in found if board.port is not None])
+    if len(found) == 1:
+        return {found[0].name: found[0]}
+    return {
+        f"{board.name}:{index}" if board.port is None else f"{board.name} at {board.port}": board
+        for index, board in enumerate(found, 1)
+    }
+
+
+def _counted(named: str, firmware: str | None) -> list[Board]:
+    """The boards that one --board means."""
+    name, colon, number = named.partition(":")
+    if not colon:
+        return [choose(name, None, firmware)]
+    board = boards.known(name)
+    if board.launch is None:
+        raise UsageError(f"{named}: {name} is attached, not started", "name each --port, or use --all")
+    if not number.isdecimal() or not 0 < int(number) <= MOST:
+        raise UsageError(f"{named} is no number of boards", f"{name}:1 to {name}:{MOST}")
+    return [choose(name, None, firmware)] * int(number)
+
+
+def _every(kinds: Sequence[Board], left_out: Callable[[str], None]) -> list[Board]:
+    present = [port for port in ports.present() if not kinds or any(kind in port.may_be for kind in kinds)]
+    found: list[Board] = []
+    for each in survey(present):
+        board, problem = each.board, identity.refusal(each.identity) if each.identity else None
+        if board is None:
+            left_out(each.problem)
+        elif problem:
+            left_out(f"at {each.port.path}: {reason(problem)}")
+        elif kinds and board.name not in [kind.name for kind in kinds]:
+            left_out(_said(each))
+        else:
+            found.append(board)
+    if not found:
+        raise NoBoardError("no board that can be used is attached", "`tinympy boards` lists what is there, and why")
+    return found
+
+
+def _once(paths: Sequence[str]) -> Sequence[str]:
+    for path, count in Counter(paths).items():
+        if count > 1:
+            raise UsageError(f"the board at {path} is named {count} times", "name each board once")
+    return paths
+
+
 def _at(path: str, kind: Board | None) -> Board:
-    with transport.open(path) as line:
+    with transport.open(path, None, 1.0 if kind is None else kind.patience) as line:
         found = identity.ask(line)
     if problem := identity.refusal(found):
         raise problem

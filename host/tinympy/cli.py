@@ -18,7 +18,7 @@ from tinympy.commands.check import check
 from tinympy.commands.compare import compare
 from tinympy.commands.deploy import deploy
 from tinympy.commands.dut import dut
-from tinympy.commands.options import AsJson, AssetsFolder, BoardName, Firmware, PortName, ReuseInput
+from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.report import report
 from tinympy.commands.run import run
@@ -87,8 +87,19 @@ def options(
 @app.command()
 def bench(
     tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as with --task.", metavar="TASK")] = None,
-    board: BoardName = None,
-    port: PortName = None,
+    board: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The board (see `tinympy boards`); may be repeated, unix:16 means 16 of them. "
+            "Without: the one attached, or unix.",
+            metavar="NAME",
+        ),
+    ] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(help="The serial port that the board is attached to; may be repeated.", metavar="PORT"),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All boards that are attached.")] = False,
     task: Annotated[
         list[str] | None,
         typer.Option(help="A task; may be repeated. Without: every task, as far as its files are here."),
@@ -123,11 +134,13 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure accuracy, latency and memory of tasks on a board."""
-    from tinympy import plan, session
+    from tinympy import parallel, plan
     from tinympy.report.progress import bars
 
     jobs = plan.plan(
-        board=board,
+        board_names=board or (),
+        ports=port or (),
+        every=every,
         task_names=[*(task or ()), *(tasks or ())],
         models=model or (),
         mode=mode,
@@ -139,27 +152,31 @@ def bench(
         folder=out,
         firmware=firmware,
         weights_in=weights_in,
-        port=port,
         in_ram=in_ram,
         reuse_input=reuse_input,
+        left_out=lambda why: typer.echo(f"left out: {why}", err=True),
     )
-    records: list[Record] = []
+    records: dict[int, Record] = {}
+    order = {id(job): index for index, job in enumerate(jobs)}
     try:
         with bars() as progress:
-            for job in jobs:
-                row = progress.add_task(job.task.name, total=None)
+            rows = {label: progress.add_task(label, total=None) for label in dict.fromkeys(job.label for job in jobs)}
 
-                def observe(what: str, done: int, total: int, row: Any = row, name: str = job.task.name) -> None:
-                    progress.update(row, description=f"{name} {what}", completed=done, total=total)
+            def observe(job: plan.Job, what: str, done: int, total: int) -> None:
+                name = f"{job.label} {job.task.name}" if len(rows) > 1 else job.task.name
+                progress.update(rows[job.label], description=f"{name} {what}", completed=done, total=total)
 
-                session.run(job, records.append, observe)
-                progress.remove_task(row)
+            parallel.run(jobs, lambda job, record: records.update({order[id(job)]: record}), observe)
     except KeyboardInterrupt:
         kept = "what was measured until then is in the record" if records else ""
         raise InterruptedRunError("interrupted", kept) from None
     finally:
-        _show(records, as_json)
-    _require_valid(records)
+        _show(_in_order(records), as_json)
+    _require_valid(_in_order(records))
+
+
+def _in_order(records: dict[int, Record]) -> list[Record]:
+    return [records[index] for index in sorted(records)]
 
 
 def _show(records: list[Record], as_json: bool) -> None:

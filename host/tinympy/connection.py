@@ -51,15 +51,19 @@ class Connected:
 
 
 @contextlib.contextmanager
-def connected(board: boards.Board, programs: Mapping[str, bytes] | None = None) -> Iterator[Connected]:
+def connected(
+    board: boards.Board, programs: Mapping[str, bytes] | None = None, check: Callable[[], None] = lambda: None
+) -> Iterator[Connected]:
     """Start the board, or open the port it is attached to; `programs` may be on it already where it is started.
+
+    check -- called several times a second; what it raises ends the context
 
     Raises:
         NoBoardError, BoardError: the board, or its firmware loads no native module of ours.
     """
     with (
         _reached(board, programs) as reached,
-        transport.open(reached.port, reached.interrupt, board.patience) as line,
+        transport.open(reached.port, reached.interrupt, board.patience, check) as line,
     ):
         identity = identities.ask(line)
         mpy = identities.require(identity, board, reached.port)
@@ -68,16 +72,22 @@ def connected(board: boards.Board, programs: Mapping[str, bytes] | None = None) 
 
 @contextlib.contextmanager
 def serving(
-    board: boards.Board, task: tasks.Task, program: bytes, observe: Observer, in_ram: bool = False
+    board: boards.Board,
+    task: tasks.Task,
+    program: bytes,
+    observe: Observer,
+    in_ram: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
+    check -- called several times a second; what it raises ends the context
 
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with connected(board, None if in_ram else {task.name: program}) as found:
+    with connected(board, None if in_ram else {task.name: program}, check) as found:
         line = found.line
         module = found.module
 

@@ -17,9 +17,11 @@ from typing import Protocol
 
 from tinympy.device import wire
 
-from .errors import BoardError, UsageError
+from .errors import BoardError, UsageError, raised_on_board
 
 REPLY_TIMEOUT_S = 4.8
+# Importing the package and loading the model.
+READY_TIMEOUT_S = 6.0
 # The board's clock may wrap after 2^30 microseconds, and only once in a window.
 WINDOW_LIMIT_S = 900.0
 
@@ -91,7 +93,7 @@ class Dut:
         # Replies to repeated requests may still be under way; only frames can tell them from what is asked next.
         self._stale = True
 
-    def wait_ready(self, timeout_s: float = 10.0) -> None:
+    def wait_ready(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Wait until the program that was just started on the board says that it is ready."""
         self._lines(time.monotonic() + timeout_s * self._patience)
         self._stale = False
@@ -281,4 +283,6 @@ class Dut:
         if ended:
             text = ended[1].decode(errors="replace").strip()
             reason = text.splitlines()[-1] if text else "it returned to its prompt"
+            if reason.startswith("MemoryError"):
+                raise raised_on_board(reason)
             raise BoardError(f"the program on the board ended: {reason}", "run with --debug to see what it printed")

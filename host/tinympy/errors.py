@@ -50,3 +50,12 @@ class InterruptedRunError(TinympyError):
     """The user pressed Ctrl-C."""
 
     exit_code = 130
+
+
+def raised_on_board(reason: str) -> BoardError:
+    """The error for an exception on the board; `reason` is the last line of its traceback."""
+    if reason.startswith("MemoryError"):
+        return BoardError(
+            f"the board's heap is too small ({reason})", "use a smaller model, or weights in flash where it has them"
+        )
+    return BoardError(f"the board raised {reason}", "reset it and try again")

@@ -22,7 +22,8 @@ from tinympy.errors import BoardError
 LISTING = "files.txt"
 UNFINISHED = ".new"
 _CHUNK_BYTES = 1536
-_HASH_S = 60.0
+# For one file.
+_HASH_S = 4.8
 _FULL = re.compile(r"OSError: (\[Errno )?28\b")
 
 Progress = Callable[[int, int], None]
@@ -52,7 +53,7 @@ def rename(path):
     os.rename(name, name[:-{len(UNFINISHED)}])
     os.chdir(here)
 """
-# Everything there is to know before writing, in one answer.
+# Everything there is to know before writing, in one answer: first the hashes, a line for each file as it is done.
 _SURVEY = (
     _DIGEST
     + """
@@ -70,7 +71,10 @@ try:
     space = tuple(os.statvfs({volume!r})[:4])
 except (AttributeError, OSError):
     space = (0, 0, 0, 0)
-print((there, listed, space, {{name: digest(folder + "/" + name) for name in names if name in there}}))
+for name in names:
+    if name in there:
+        print(repr((name, digest(folder + "/" + name))))
+print(repr((there, listed, space)))
 """
 )
 _PREPARE = """
@@ -88,10 +92,10 @@ for each in {removed!r}:
 """
 _FINISH = """
 for path, wanted in {wanted!r}:
-    if digest(path) == wanted:
+    whole = digest(path) == wanted
+    if whole:
         rename(path)
-    else:
-        print(path)
+    print("" if whole else path)
 """
 _DISCARD = """
 for each in {removed!r}:
@@ -113,8 +117,8 @@ except OSError:
 class Line(Protocol):
     """A board at its raw REPL."""
 
-    def exec(self, code: str, timeout_s: float = 10.0) -> str:
-        """Run `code` and return what it prints. BoardError when it raises."""
+    def exec(self, code: str, timeout_s: float = 3.0) -> str:
+        """Run `code` once and return what it prints. BoardError when it raises, or prints nothing for timeout_s."""
 
 
 @dataclass(frozen=True)
@@ -250,10 +254,10 @@ def _survey(
     question = _SURVEY.format(folder=folder, volume=volume, names=list(names), listing=LISTING)
     answer = line.exec(question, timeout_s=_HASH_S)
     try:
-        there, listed, space, digests = ast.literal_eval(answer)
-    except (ValueError, SyntaxError) as error:
+        *digests, (there, listed, space) = map(ast.literal_eval, answer.splitlines())
+        return there, listed, space, dict(digests)
+    except (ValueError, SyntaxError, TypeError) as error:
         raise BoardError("the board did not hash its files", "is the line disturbed?") from error
-    return there, listed, space, digests
 
 
 def _ours(listing: str) -> set[str]:

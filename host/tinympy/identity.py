@@ -58,7 +58,7 @@ del _tinympy_asks
 class Line(Protocol):
     """A board at its raw REPL."""
 
-    def exec(self, code: str, timeout_s: float = 10.0) -> str:
+    def exec(self, code: str, timeout_s: float = 3.0) -> str:
         """Run `code` and return what it prints."""
 
 

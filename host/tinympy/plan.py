@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class Target:
 class Job:
     """One task on one board with one engine: what a session runs and a record describes.
 
+    label tells boards of one run apart; parallel of them run at the same time.
     samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
     weights_in: where the weights are to be, None where they fit. in_ram: the board's file system is not written to.
     """
@@ -51,11 +52,15 @@ class Job:
     weights_in: Weights | None = None
     in_ram: bool = False
     reuse_input: bool = False
+    label: str = ""
+    parallel: int = 1
 
 
 def plan(
     *,
-    board: str | None,
+    board_names: Sequence[str] = (),
+    ports: Sequence[str] = (),
+    every: bool = False,
     task_names: Sequence[str],
     models: Sequence[Path] = (),
     mode: str,
@@ -67,12 +72,13 @@ def plan(
     folder: Path,
     firmware: str | None = None,
     weights_in: str | None = None,
-    port: str | None = None,
     in_ram: bool = False,
     reuse_input: bool = False,
+    left_out: Callable[[str], None] = lambda _: None,
 ) -> list[Job]:
-    """The jobs in the order to run them.
+    """The jobs in the order to run them, board by board; those of boards with different labels can run together.
 
+    board_names, ports, every, firmware, left_out: the boards, as attached.choose_several has them.
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
     `reuse_input`: inferences may overwrite their inputs.
@@ -80,7 +86,7 @@ def plan(
 
     Raises:
         UsageError: an option has no meaning, or contradicts another one.
-        NoBoardError, BoardError: as attached.choose does.
+        NoBoardError, BoardError: as attached.choose_several does.
     """
     if mode not in MODES:
         raise UsageError(f"there is no mode {mode}", f"the modes are {' '.join(MODES)}")
@@ -102,17 +108,7 @@ def plan(
     names = list(task_names)
     if not names and not models:
         names = tasks.available(assets) if complete_only else list(tasks.TASKS)
-    chosen = attached.choose(board, port, firmware)
-    if chosen.emulated:
-        # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
-        window_s, samples = window_s or 0.0, samples or EMULATED_SAMPLES
-    each_window_s = WINDOW_S if window_s is None else window_s
-    place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
-
-    def job(task: tasks.Task, modes: tuple[str, ...]) -> Job:
-        return Job(chosen, task, engine, modes, samples, each_window_s, folder, place, in_ram, reuse_input)
-
-    jobs = []
+    work: list[tuple[tasks.Task, tuple[str, ...]]] = []
     for name in dict.fromkeys(names):
         task = tasks.get(name, assets)
         if isinstance(task, tasks.OfficialTask):
@@ -120,10 +116,21 @@ def plan(
         elif weights is not None and task_names:
             raise UsageError(f"{name} comes with weights of its own", "--weights is for the tasks of MLPerf Tiny")
         modes = tuple(each for each in MODES[mode] if task.scored or each != "accuracy")
-        jobs.append(job(task, modes))
-    for model in models:
-        jobs.append(job(tasks.ModelFile(model), MODES["performance"]))
-    return jobs
+        work.append((task, modes))
+    work += [(tasks.ModelFile(model), MODES["performance"]) for model in models]
+    chosen = attached.choose_several(board_names, ports, every, firmware, left_out)
+    place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
+
+    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...]) -> Job:
+        n, each_window_s = samples, window_s
+        if board.emulated:
+            # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
+            n, each_window_s = n or EMULATED_SAMPLES, each_window_s or 0.0
+        elif each_window_s is None:
+            each_window_s = WINDOW_S
+        return Job(board, task, engine, modes, n, each_window_s, folder, place, in_ram, reuse_input, label, len(chosen))
+
+    return [job(board, label, *each) for label, board in chosen.items() for each in work]
 
 
 def target(

@@ -8,6 +8,9 @@ from serial.tools import list_ports
 
 from tinympy.boards import BOARDS, BRIDGES, Board
 
+Unit = tuple[int, int, str]
+"""One piece of hardware, wherever it is plugged in: vendor, product and serial number of its USB identity."""
+
 
 @dataclass(frozen=True)
 class Port:
@@ -41,3 +44,21 @@ def present() -> list[Port]:
 def at(path: str) -> Port:
     """The port at `path`, whatever is there."""
     return next((port for port in present() if port.path == path), Port(path, ""))
+
+
+def unit_at(path: str) -> Unit | None:
+    """The piece of hardware behind `path`; None where that has no serial number."""
+    return next((unit for device, unit in _units() if device == path), None)
+
+
+def of_unit(unit: Unit) -> str | None:
+    """The port that `unit` is at; None while it is at none."""
+    return next((device for device, each in _units() if each == unit), None)
+
+
+def _units() -> list[tuple[str, Unit]]:
+    return [
+        (info.device, (info.vid, info.pid, info.serial_number))
+        for info in list_ports.comports()
+        if info.vid is not None and info.serial_number
+    ]

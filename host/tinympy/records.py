@@ -24,6 +24,7 @@ from tinympy.errors import UsageError
 SCHEMA = "tinympy-record/1"
 
 INPUT_REUSED = "input reused: timed inferences run on what those before left in its place"
+SHARED = "{} boards at once on this computer: they took each other's time"
 
 Status = Literal["running", "complete", "interrupted", "failed"]
 
@@ -154,7 +155,10 @@ class Accuracy:
 
 @dataclass
 class Record:
-    """One run of one task on one board. `path` is where it is stored and no part of the document."""
+    """One run of one task on one board. `path` is where it is stored and no part of the document.
+
+    `parallel` is how many boards were measured at the same time.
+    """
 
     created: str
     tinympy: str
@@ -171,6 +175,7 @@ class Record:
     windows: list[Window] = field(default_factory=list)
     accuracy: Accuracy | None = None
     progress: Progress | None = None
+    parallel: int = 1
     status: Status = "running"
     error: str | None = None
     warnings: list[str] = field(default_factory=list)

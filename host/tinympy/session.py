@@ -35,6 +35,22 @@ _SLACK_S = 1.6
 _ATTEMPTS = 3
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a job needs besides the board: the same for all boards of a kind."""
+
+    model: bytes
+    compiled: Compiled
+    samples: list[tasks.Sample]
+
+
+def prepare(job: Job) -> Prepared:
+    """Read and compile the model, and read the samples. UsageError if they cannot be used."""
+    model = job.task.model()
+    compiled = compile_for(job.board, model, job.task.name, job.weights_in, job.reuse_input)
+    return Prepared(model, compiled, job.task.samples(job.samples))
+
+
 @dataclass
 class _Run:
     """What the steps of a run share."""
@@ -49,20 +65,27 @@ class _Run:
     """What an inference takes at most, as far as is known."""
 
 
-def run(job: Job, begun: Callable[[Record], None], observe: Observer) -> Record:
+def run(
+    job: Job,
+    begun: Callable[[Record], None],
+    observe: Observer,
+    prepared: Prepared | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Record:
     """Run a job and return its record; `begun` gets the record as soon as it exists.
+
+    check -- called several times a second; what it raises ends the run
 
     Raises:
         UsageError: the model or the data cannot be used, or the record cannot be written.
         NoBoardError, BoardError: the board; the record then holds what was measured before.
     """
     task = job.task
-    model = task.model()
-    compiled = compile_for(job.board, model, task.name, job.weights_in, job.reuse_input)
-    samples = task.samples(job.samples)
+    prepared = prepared or prepare(job)
+    compiled, samples = prepared.compiled, prepared.samples
     started_s = time.monotonic()
-    with connection.serving(job.board, task, compiled.program, observe, job.in_ram) as serving:
-        record = _begin(job, compiled, model, samples, serving)
+    with connection.serving(job.board, task, compiled.program, observe, job.in_ram, check) as serving:
+        record = _begin(job, prepared, serving)
         records.create(record, job.folder)
         begun(record)
         with _kept(record):
@@ -95,10 +118,9 @@ def _kept(record: Record) -> Iterator[None]:
         records.write(record)
 
 
-def _begin(
-    job: Job, compiled: Compiled, model: bytes, samples: list[tasks.Sample], serving: connection.Serving
-) -> Record:
+def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
     task, info = job.task, serving.info
+    model, compiled, samples = prepared.model, prepared.compiled, prepared.samples
     record = Record.begin(
         mode="all" if len(job.modes) > 1 else job.modes[0],
         board=serving.board,
@@ -106,6 +128,9 @@ def _begin(
         task=records.Task(task.name, task.title, task.official, task.target),
         model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights),
     )
+    record.parallel = job.parallel
+    if job.parallel > 1 and job.board.shares_computer:
+        record.warnings.append(records.SHARED.format(job.parallel))
     if task.caveat is not None:
         record.warnings.append(task.caveat)
     record.data_set = records.DataSet(tasks.dataset_sha256(samples), task.count(samples), task.full_n)

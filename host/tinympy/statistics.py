@@ -114,6 +114,7 @@ def summary(record: Record) -> dict[str, Any]:
         "engine": record.engine.name,
         "model_sha256": record.model.sha256,
         "weights": record.model.weights,
+        "parallel": record.parallel,
         "input_reused": record.program is not None and record.program.input_reused,
         "accuracy": accuracy
         and {

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
+import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import serial
-from mpremote.transport import TransportError, TransportExecError
+from mpremote import transport_serial
+from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
-from .errors import BoardError, NoBoardError
+from . import checked, ports
+from .errors import BoardError, NoBoardError, raised_on_board
 
 try:
     import termios
@@ -31,27 +34,70 @@ except ImportError:  # Windows
 # How often a blocking read looks at its deadline.
 _POLL_S = 0.1
 # Raw REPL answers come in small pieces, and slow or emulated boards take a while for each.
-_REPL_READ_S = 2.0
-_WRITE_S = 4.0
+_REPL_READ_S = 1.0
+# How long code may execute without printing anything.
+EXEC_S = 3.0
+_WRITE_S = 3.0
 _LEAVE_S = 4.8
+# The same when something failed already, which took its time.
+_LEAVE_FAILED_S = 2.9
+# How long a board may take to come back after a reset.
+_RETURN_S = 4.8
+_ATTEMPTS = 3
+
+# mpremote prints what it does not understand.
+transport_serial.print = lambda *_: None
+
+_CONNECT_S = 3.0
+_RAW_REPL = b"raw REPL; CTRL-B to exit\r\n"
+
+_IN_USE = "close the other program that uses it"
+_DISTURBED = "the line is disturbed: try another cable or port"
+_DAMAGED = (TransportError, struct.error, UnicodeDecodeError)
+# What a board says that has forgotten all it was told.
+_LOST = f"NameError: name '{checked.NAME}'"
+
+
+class _DisappearedError(BoardError):
+    """The port is gone."""
+
+
+class _AwayError(NoBoardError):
+    """The port was there, and is gone."""
 
 
 class Transport:
     """An open line to a board at its raw REPL; after `start`, a byte stream to the program (`read`, `write`).
 
     `interrupt` is called beside sending Ctrl-C, for boards whose interrupt does not travel on the line. All limits are
-    for a board in real time; one that is emulated gets `patience` times as much.
+    for a board in real time; one that is emulated gets `patience` times as much. `check` is called several times a
+    second; what it raises ends whatever is going on.
     """
 
-    def __init__(self, port: str, interrupt: Callable[[], None] | None = None, patience: float = 1.0) -> None:
+    def __init__(
+        self,
+        port: str,
+        interrupt: Callable[[], None] | None = None,
+        patience: float = 1.0,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self.port = port
+        self._check = check
         self._patience = patience
         self._interrupt = interrupt
         self._running = False
-        self._link = _connect(port)
+        self._defined = False
+        self._silent = False
+        # The board may remember requests of a program before this one.
+        self._number = int.from_bytes(os.urandom(3), "little")
+        self._link = _connect(port, patience)
         self._serial: serial.Serial = self._link.serial
         try:
             self.leave()
+            self._define()
+        except _DisappearedError as error:
+            self.close()
+            raise _AwayError(error.message, error.hint) from error
         except BoardError as error:
             self.close()
             raise NoBoardError(error.message, error.hint) from error
@@ -63,32 +109,64 @@ class Transport:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # A board that failed would only cost more time; one that runs is not left running by the way.
-        if self._running and not (kind and issubclass(kind, BoardError)):
+        # Whatever happened, no program is left running by the way.
+        if self._running:
+            failed = kind is not None and issubclass(kind, BoardError)
             with contextlib.suppress(BoardError):
-                self.leave()
+                self.leave(_LEAVE_FAILED_S if failed else _LEAVE_S)
         self.close()
 
-    def exec(self, code: str, timeout_s: float = 10.0) -> str:
-        """Run `code` on the board and return what it prints. BoardError if it raises, or is silent for timeout_s."""
-        with self._failures():
-            output, error = self._link.exec_raw(code, timeout=timeout_s * self._patience)
-        if error:
-            raise BoardError(f"the board raised {_last_line(error)}", "run with --debug to see the whole traceback")
-        return bytes(output).decode(errors="replace").replace("\r\n", "\n")
+    def exec(self, code: str, timeout_s: float = EXEC_S) -> str:
+        """Run `code` on the board, once and only if it arrived whole, and return what it prints.
+
+        Raises:
+            BoardError: it raises, prints nothing for timeout_s, or the line is too disturbed.
+        """
+        self._check()
+        if self._silent:
+            raise self._no_answer()
+        if not self._defined:
+            self._define()
+        self._number += 1
+        request = checked.request(self._number, code)
+        failure = "every answer of the board arrives damaged"
+        end_s = time.monotonic() + (timeout_s + EXEC_S) * self._patience
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                if time.monotonic() >= end_s:
+                    break
+                self.leave(_LEAVE_FAILED_S)
+            with self._failures():
+                try:
+                    said, error = self._link.exec_raw(request, timeout=timeout_s * self._patience)
+                except _DAMAGED as damage:
+                    failure = f"the board answered wrongly: {damage}"
+                    continue
+            if not error:
+                answer = checked.output(self._number, _text(said))
+                if answer is not None:
+                    return answer
+            elif _LOST in (last := _last_line(error)):
+                raise BoardError("the board was reset", "if it resets by itself, look at its power and its watchdog")
+            elif "MemoryError" in last:
+                raise raised_on_board(last)
+        raise BoardError(failure, _DISTURBED)
 
     def start(self, code: str) -> None:
         """Run `code` on the board without waiting for its end. From now on the line is a stream."""
+        if not self._defined:
+            self._define()
         with self._failures():
-            self._link.exec_raw_no_follow(code)
+            self._link.exec_raw_no_follow(checked.program(code))
             self._serial.timeout = _POLL_S
-        self._running = True
+        self._running, self._defined = True, False
 
     def read(self, size: int, deadline_s: float) -> bytes:
         """`size` bytes from the program, or as many as came by time.monotonic() == deadline_s."""
         data = b""
         with self._failures():
             while True:
+                self._check()
                 chunk: bytes = self._serial.read(size - len(data))
                 data += chunk
                 if len(data) == size or time.monotonic() >= deadline_s:
@@ -99,30 +177,26 @@ class Transport:
         with self._failures():
             self._serial.write(data)
 
-    def leave(self) -> None:
-        """Bring the board back to its raw REPL, whatever it is doing. BoardError within 5 s if it does not answer."""
-        deadline_s = time.monotonic() + _LEAVE_S * self._patience
-        interrupt = self._interrupt if self._running else None
+    def leave(self, limit_s: float = _LEAVE_S) -> None:
+        """Bring the board back to its raw REPL, whatever it is doing. BoardError if it does not answer in limit_s."""
+        deadline_s = time.monotonic() + limit_s * self._patience
         with self._failures():
-            self._serial.timeout = _POLL_S
-            self._serial.write_timeout = _LEAVE_S * self._patience / 5
+            _set_timeouts(self._serial, _POLL_S, limit_s * self._patience / 5)
             padding_bytes = 64
             while not self._enter_raw_repl(padding_bytes, deadline_s):
                 if time.monotonic() >= deadline_s:
-                    raise BoardError(f"the board at {self.port} does not answer", "unplug it, plug it in, try again")
-                if interrupt:
-                    interrupt()
-                    interrupt = None  # a second one would find no program, and end the interpreter
+                    self._running, self._silent = False, True  # nothing more can be done about it
+                    raise self._no_answer()
+                if self._interrupt:
+                    self._interrupt()
                 # A program that waits for the rest of a frame takes Ctrl-C for data: fill the frame up. A slow board
                 # takes long to read much, so begin with little.
                 padding_bytes = max(512, 4 * padding_bytes)
-            self._serial.timeout = _REPL_READ_S * self._patience
-            self._serial.write_timeout = _WRITE_S * self._patience
-        self._running = False
+            _set_timeouts(self._serial, _REPL_READ_S * self._patience, _WRITE_S * self._patience)
+        self._running = self._silent = False
 
     def detach(self) -> None:
         """Close the port and let the program on the board run on."""
-        self._running = False
         with contextlib.suppress(*_LINE_ERRORS):
             self._link.close()
         with contextlib.suppress(*_LINE_ERRORS):  # mpremote leaves it open when the board is gone
@@ -135,19 +209,35 @@ class Transport:
                 self._link.exit_raw_repl()
         self.detach()
 
+    def _no_answer(self) -> BoardError:
+        return BoardError(f"the board at {self.port} does not answer", "unplug it, plug it in, try again")
+
+    def _define(self) -> None:
+        """Give the board what `exec` and `start` need of it. No harm is done where it has that already."""
+        failure = BoardError("every answer of the board arrives damaged", _DISTURBED)
+        for _ in range(_ATTEMPTS):
+            with self._failures(), contextlib.suppress(*_DAMAGED):
+                said, error = self._link.exec_raw(checked.DEFINITION, timeout=EXEC_S * self._patience)
+                if not error and checked.defined(_text(said)):
+                    self._defined = True
+                    return
+                if "MemoryError" in (last := _last_line(error)):
+                    failure = raised_on_board(last)
+            self.leave(_LEAVE_FAILED_S)
+        raise failure
+
     def _enter_raw_repl(self, padding_bytes: int, deadline_s: float) -> bool:
         patience_s = min(_LEAVE_S * self._patience / 5, max(0.0, deadline_s - time.monotonic()))
         token = os.urandom(8).hex().encode()
         end = token + b"\x04\x04>"
         try:
             self._serial.write(bytes(padding_bytes))
-            with contextlib.redirect_stdout(io.StringIO()):  # mpremote prints what it does not understand
-                self._link.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
-                # The board may still have answers to earlier attempts to give; what follows this one is new.
-                self._serial.write(b"print('" + token + b"', end='')\x04")
-                if not self._link.read_until(1, end, timeout_overall=patience_s).endswith(end):
-                    return False
-                self._link.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
+            self._link.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
+            # The board may still have answers to earlier attempts to give; what follows this one is new.
+            self._serial.write(b"print('" + token + b"', end='')\x04")
+            if not self._link.read_until(1, end, timeout_overall=patience_s).endswith(end):
+                return False
+            self._link.enter_raw_repl(soft_reset=False, timeout_overall=patience_s)
         except (TransportError, serial.SerialTimeoutException):
             return False
         return True
@@ -156,30 +246,130 @@ class Transport:
     def _failures(self) -> Iterator[None]:
         try:
             yield
-        except TransportExecError as error:
-            raise BoardError(f"the board raised {_last_line(error.error_output)}") from error
         except serial.SerialTimeoutException as error:
             raise BoardError("the board takes no more data", "reset it and try again") from error
         except _LINE_ERRORS as error:
-            raise BoardError("the board disappeared", "check the cable, and whether it was reset") from error
+            raise _DisappearedError("the board disappeared", "check the cable, and whether it was reset") from error
         except (TransportError, struct.error, UnicodeDecodeError, ValueError, SyntaxError) as error:
             raise BoardError(f"the board answered wrongly: {error}", "reset it and try again") from error
 
 
-def open(port: str, interrupt: Callable[[], None] | None = None, patience: float = 1.0) -> Transport:
-    """Open the serial port `port` (a path or name) and bring the board there to its raw REPL."""
-    return Transport(port, interrupt, patience)
+def open(
+    port: str,
+    interrupt: Callable[[], None] | None = None,
+    patience: float = 1.0,
+    check: Callable[[], None] = lambda: None,
+) -> Transport:
+    """Open the serial port `port` (a path, a name or an address) and bring the board there to its raw REPL.
+
+    A board that was there and disappeared, because it was reset, is waited for, and found by its USB identity where it
+    comes back under another name.
+    """
+    end_s = time.monotonic() + _RETURN_S
+    away: _AwayError | None = None
+    while True:
+        try:
+            found = Transport(_whereabouts(port), interrupt, patience, check)
+        except _AwayError as error:
+            away = away or error
+        except NoBoardError:
+            # A port that is just coming back may not be usable at once.
+            if away is None:
+                raise
+        else:
+            _remember(port, found.port)
+            return found
+        if time.monotonic() >= end_s:
+            raise away
+        check()
+        time.sleep(_POLL_S)
 
 
-def _connect(port: str) -> SerialTransport:
+# What boards that were seen call themselves on USB, by the port they were asked for at.
+_seen: dict[str, ports.Unit] = {}
+
+
+def _remember(port: str, device: str) -> None:
+    unit = ports.unit_at(device)
+    if unit is not None:
+        _seen[port] = unit
+
+
+def _whereabouts(port: str) -> str:
+    """Where the board that was seen at `port` is now."""
+    unit = _seen.get(port)
+    if unit is None:
+        return port
+    device = ports.of_unit(unit)
+    if device is None:
+        raise _AwayError(f"the board that was at {port} is gone", "is it plugged in, and has it power?")
+    return device
+
+
+class _Link(SerialTransport):  # type: ignore[misc]
+    """mpremote's, with an end to every wait."""
+
+    patience = 1.0
+
+    def enter_raw_repl(self, soft_reset: bool = False, timeout_overall: float = EXEC_S) -> None:
+        assert not soft_reset
+        end_s = time.monotonic() + timeout_overall
+        self.serial.write(b"\r\x03")
+        # A program that Ctrl-C does not end may print without a pause.
+        while time.monotonic() < end_s and (waiting := self.serial.in_waiting):
+            self.serial.read(waiting)
+        self.serial.write(b"\r\x01")
+        if not self.read_until(1, _RAW_REPL, timeout_overall=timeout_overall).endswith(_RAW_REPL):
+            raise TransportError("no raw REPL")
+        self.in_raw_repl = True
+
+    def read_until(
+        self,
+        min_num_bytes: int,
+        ending: bytes,
+        timeout: float | None = None,
+        data_consumer: None = None,
+        timeout_overall: float | None = None,
+    ) -> bytes:
+        """What comes up to `ending`, or until nothing comes for `timeout`, or in spite of all until timeout_overall."""
+        silence_s = EXEC_S * self.patience if timeout is None else timeout
+        data = bytearray()
+        heard_s = time.monotonic()
+        end_s = None if timeout_overall is None else heard_s + timeout_overall
+        while not data.endswith(ending):
+            byte = self.serial.read(1)  # as long as the port's own timeout
+            data += byte
+            now_s = time.monotonic()
+            if byte:
+                heard_s = now_s
+            elif now_s >= heard_s + silence_s:
+                break
+            if end_s is not None and now_s >= end_s:
+                break
+        return bytes(data)
+
+
+def _connect(port: str, patience: float) -> _Link:
     try:
-        return SerialTransport(port, timeout=_POLL_S)
+        link = _Link(port, timeout=_POLL_S)
     except (TransportError, OSError, ValueError) as error:
         raise NoBoardError(f"cannot open {port}", _open_hint(port)) from error
+    link.patience = patience
+    return link
+
+
+def _set_timeouts(port: serial.Serial, read_s: float, write_s: float) -> None:
+    port.timeout = read_s
+    try:
+        port.write_timeout = write_s
+    except NotImplementedError:  # rfc2217:// has one of its own
+        port.write_timeout = None
 
 
 def _open_hint(port: str) -> str:
-    if not port.startswith("/dev/"):
+    if "://" in port:
+        return _address_hint(port)
+    if os.name != "posix":
         return "name a serial port, and close every other program that uses it"
     if not Path(port).exists():
         return "there is no such port: is the board plugged in?"
@@ -187,9 +377,57 @@ def _open_hint(port: str) -> str:
         os.close(os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
     except OSError as error:
         if error.errno == errno.EACCES:
-            return "your user may not use serial ports: join the group dialout and log in again"
-        return f"{os.strerror(error.errno or 0)}"
-    return "close the other program that uses it (mpremote, Thonny, a serial monitor)"
+            return _permission_hint(port)
+        if error.errno != errno.EBUSY:
+            return os.strerror(error.errno or 0)
+    holders = _holders(port)
+    return f"{_IN_USE}: {', '.join(holders)}" if holders else f"{_IN_USE} (mpremote, Thonny, a serial monitor)"
+
+
+def _holders(port: str) -> list[str]:
+    """The programs that have `port` open, as far as this computer says: name and process id."""
+    device, found = os.path.realpath(port), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended, or belongs to another user
+            if int(process.name) != os.getpid() and device in map(os.readlink, (process / "fd").iterdir()):
+                found.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+    return found
+
+
+def _permission_hint(port: str) -> str:
+    import grp
+
+    status = Path(port).stat()
+    if status.st_mode & 0o060 != 0o060:
+        return f"your user may not use it, and no group may: its mode is {status.st_mode & 0o777:03o}"
+    try:
+        group = grp.getgrgid(status.st_gid).gr_name
+    except KeyError:
+        group = str(status.st_gid)
+    return f"your user may not use it: join the group {group} (sudo usermod -aG {group} $USER) and log in again"
+
+
+def _address_hint(port: str) -> str:
+    """Why an address like socket://host:2217 cannot be opened, found out by connecting to it."""
+    scheme, host, number = port.partition("://")[0], None, None
+    with contextlib.suppress(ValueError):
+        address = urlsplit(port)
+        host, number = address.hostname, address.port
+    if scheme not in ("socket", "rfc2217") or not host or number is None:
+        return "addresses are like socket://host:2217 and rfc2217://host:2217"
+    try:
+        socket.create_connection((host, number), timeout=_CONNECT_S).close()
+    except socket.gaierror:
+        return f"there is no computer called {host}"
+    except ConnectionRefusedError:
+        return f"nothing listens at port {number} of {host}: is the server (ser2net) running?"
+    except OSError as error:
+        return f"{host} cannot be reached: {error.strerror or error}"
+    return f"{host} listens at {number}, but not as {scheme}: does another program use it?"
+
+
+def _text(answer: bytes) -> str:
+    return answer.decode(errors="replace").replace("\r\n", "\n")
 
 
 def _last_line(traceback: str | bytes) -> str:

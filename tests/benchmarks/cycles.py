@@ -18,7 +18,8 @@ from tinympy.inspection import macs
 from tinympy.inspection.cycles import inference_cycles, operator_cycles
 
 NETWORKS = ("kws01", "sww01", "ic01")
-PATIENCE_S = 900.0
+PATIENCE = boards.known("rp2040-emu").patience
+SILENCE_S = 22.5
 
 TIME = """
 import gc
@@ -54,10 +55,10 @@ def main() -> int:
     files = deploy.package_files(board.library, module, {name: model.program for name, model in models.items()})
     print(f"{images[-1].stem}, emulated; module {module.sha256[:16]}")
     print(f"{'':35} {'MACs':>9} {'outputs':>8} {'cycles':>10} {'a MAC':>7} {'an output':>9} estimate / count")
-    with Rp2040Emulator(images[-1], files) as emulator, transport.open(emulator.port) as line:
+    with Rp2040Emulator(images[-1], files) as emulator, transport.open(emulator.port, patience=PATIENCE) as line:
         for name, model in models.items():
             code = TIME.format(name=name, count=len(model.lowered.operations))
-            _, whole_us, *times_us = map(int, line.exec(code, PATIENCE_S).split())
+            _, whole_us, *times_us = map(int, line.exec(code, SILENCE_S).split())
             show(name, model, times_us, whole_us, board)
     return 0
 

@@ -19,7 +19,7 @@ pytest.importorskip("rp2040py", reason="rp2040py is missing: pip install rp2040p
 pytest.importorskip("littlefs", reason="littlefs is missing: pip install littlefs-python")
 pytestmark = pytest.mark.skipif(not images.present(), reason=f"no RPI_PICO-*.uf2 in {images.folder()}")
 
-PATIENCE_S = 120.0
+PATIENCE = boards.known("rp2040-emu").patience
 HEAP_BYTES = 2048
 SHARE = 0.1
 
@@ -32,13 +32,13 @@ def test_memory_and_latency_are_as_foretold(name: str) -> None:
     files = deploy.package_files(
         "/lib", deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, "armv6m")), {name: program}
     )
-    with Rp2040Emulator(images.present()[-1], files) as board, transport.open(board.port) as line:
+    with Rp2040Emulator(images.present()[-1], files) as board, transport.open(board.port, patience=PATIENCE) as line:
         line.start(deploy.serve_code(name, "int8", "truncated", 64))
-        dut = Dut(line)
-        dut.wait_ready(PATIENCE_S)
+        dut = Dut(line, patience=PATIENCE)
+        dut.wait_ready()
         free_bytes = dut.info().heap_free_bytes
         dut.load_input(bytes(64 if name == "digits" else 490))
-        latency_s = dut.window(1, 0, PATIENCE_S) / 1e6
+        latency_s = dut.window(1, 0, 3.0) / 1e6
     print(
         f"\n{name}: {free_bytes} bytes of heap left, {fit.free_bytes} foretold; "
         f"{latency_s * 1000:.1f} ms (emulated), {(fit.latency_s or 0) * 1000:.1f} estimated"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tinympy.device import quantisation
 
-from tinympy import deploy, tasks, transport
+from tinympy import boards, deploy, tasks, transport
 from tinympy import firmware as images
 from tinympy.boards.rp2040_emu import Rp2040Emulator
 from tinympy.compiler import compile_model
@@ -30,8 +30,7 @@ NO_FIRMWARE = pytest.mark.skip(
 MODEL_INPUTS = {"digits": 5, "kws01": 3}
 LOAD_MS = 100
 PACKAGE_BYTES = 44 * 1024
-# An emulated second takes about 25 real ones.
-PATIENCE_S = 120.0
+PATIENCE = boards.known("rp2040-emu").patience
 
 FRESH = """
 import gc
@@ -101,14 +100,14 @@ def programs() -> dict[str, bytes]:
 def line(firmware: Path, programs: dict[str, bytes]) -> Iterator[transport.Transport]:
     module = deploy.native_module(Mpy(deploy.MPY_VERSION, "armv6m"))
     files = deploy.package_files("/lib", module, programs)
-    with Rp2040Emulator(firmware, files) as board, transport.open(board.port) as line:
+    with Rp2040Emulator(firmware, files) as board, transport.open(board.port, patience=PATIENCE) as line:
         yield line
 
 
 @pytest.fixture(scope="module")
 def imported(line: transport.Transport) -> dict[str, int]:
     """What importing the package costs an interpreter that just started; afterwards it is imported."""
-    fresh, free, import_us = numbers(line.exec(FRESH, PATIENCE_S))
+    fresh, free, import_us = numbers(line.exec(FRESH))
     print(f"\nheap free {fresh} bytes, {free} after importing tinympy, which took {import_us / 1000:.1f} ms (emulated)")
     return {"package_bytes": fresh - free, "free_bytes": free}
 
@@ -151,10 +150,10 @@ def test_a_model_loads_fast_and_computes_what_tflite_micro_computes(
 ) -> None:
     if missing := tasks.get(name).missing():
         pytest.skip(f"{missing[0]} is missing: set TINYMPY_ASSETS")
-    load_us, model_bytes, free = numbers(line.exec(LOAD.format(name), PATIENCE_S))
+    load_us, model_bytes, free = numbers(line.exec(LOAD.format(name)))
     outputs, times_us = [], []
     for values in samples(name):
-        output, run_us = line.exec(INFER.format(values.tobytes().hex()), PATIENCE_S).split()
+        output, run_us = line.exec(INFER.format(values.tobytes().hex())).split()
         outputs.append(signed(unhexlify(output)))
         times_us.append(int(run_us))
     print(
@@ -167,16 +166,16 @@ def test_a_model_loads_fast_and_computes_what_tflite_micro_computes(
 
 
 def test_predict_takes_and_returns_signed_numbers(line: transport.Transport, imported: dict[str, int]) -> None:
-    line.exec(LOAD.format("digits"), PATIENCE_S)
-    printed = line.exec(f"print(*model.predict({samples('digits')[0].tolist()}))", PATIENCE_S)
+    line.exec(LOAD.format("digits"))
+    printed = line.exec(f"print(*model.predict({samples('digits')[0].tolist()}))")
     assert numbers(printed) == expected_outputs("digits")[0]
 
 
 def test_the_module_survives_a_heap_that_was_full(line: transport.Transport, imported: dict[str, int]) -> None:
-    line.exec(LOAD.format("digits"), PATIENCE_S)
-    left = int(line.exec(FILL_HEAP, PATIENCE_S))
+    line.exec(LOAD.format("digits"))
+    left = int(line.exec(FILL_HEAP))
     assert left < 4096
-    output, _ = line.exec(INFER.format(samples("digits")[1].tobytes().hex()), PATIENCE_S).split()
+    output, _ = line.exec(INFER.format(samples("digits")[1].tobytes().hex())).split()
     assert signed(unhexlify(output)) == expected_outputs("digits")[1]
 
 
@@ -185,14 +184,14 @@ def test_the_command_loop_answers_text_and_frames(line: transport.Transport, imp
     values, expected = samples("digits")[2].tobytes(), expected_outputs("digits")[2]
     serve = (digits.name, digits.wire_input, digits.wire_results, digits.wire_bytes)
     line.start(f"from tinympy import dut\ndut.serve(load('digits'), *{serve!r})")
-    dut = Dut(line)
-    dut.wait_ready(PATIENCE_S)
+    dut = Dut(line, patience=PATIENCE)
+    dut.wait_ready()
     assert dut.command("name") == ["m-name-dut-[tinympy]"]
     assert dut.command("profile") == ["m-profile-[ULPMark for tinyML Firmware V0.0.1]", "m-model-[digits]"]
     assert dut.command("db load 64") == ["m-[Expecting 64 bytes]"]
     assert dut.command("db " + values[:32].hex()) == []
     assert dut.command("db " + values[32:].hex()) == ["m-load-done"]
-    answer = dut.command("infer 1 0", PATIENCE_S)
+    answer = dut.command("infer 1 0")
     output = np.array(expected, np.int8).tobytes()
     info = dut.info()
     results = quantisation.results("truncated", expected, 1 / 256, -128, None)
@@ -205,7 +204,7 @@ def test_the_command_loop_answers_text_and_frames(line: transport.Transport, imp
         "m-infer-done",
         f"m-results-[{results}]",
     ]
-    assert dut.infer_sample(values, PATIENCE_S)[0] == output
+    assert dut.infer_sample(values)[0] == output
     assert (info.model, info.platform, info.clock_hz) == ("digits", "rp2", 125_000_000)
     dut.close()
     line.leave()

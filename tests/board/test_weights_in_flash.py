@@ -86,7 +86,8 @@ def expected(model: bytes, values: np.ndarray) -> bytes:
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, bytes]:
-    return {"ad01": generated.build("ad01"), **{name: dense(*sizes) for name, sizes in DENSE.items()}}
+    networks = {name: generated.build(name) for name in ("ad01", "ic02")}
+    return networks | {name: dense(*sizes) for name, sizes in DENSE.items()}
 
 
 @pytest.fixture(
@@ -103,6 +104,13 @@ def line(request: pytest.FixtureRequest, models: dict[str, bytes]) -> Iterator[t
         transport.open(board.port, patience=BOARD.patience) as line,
     ):
         yield line
+
+
+def test_more_than_half_of_the_heap_can_be_one_arena(line: transport.Transport, models: dict[str, bytes]) -> None:
+    arena_bytes = compile_model(models["ic02"], block_bytes=BLOCK_BYTES).arena.bytes
+    assert arena_bytes > BOARD.heap_bytes / 2
+    code = "from tinympy import dut, load\nmodel = load('ic02')\nprint(model.arena_bytes)\nmodel = None"
+    assert line.exec(code).strip() == str(arena_bytes)
 
 
 @pytest.mark.parametrize(("name", "in_ram"), [("ad01", 6_000), ("many_rows", 1_000), ("long_rows", 15_600)])

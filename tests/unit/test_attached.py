@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,66 @@ def test_every_port_is_listed_with_what_is_there_or_why_not(attach: Attach) -> N
     pico, silent = attached.survey()
     assert pico.identity is not None and pico.board is not None and pico.board.name == "rp2040"
     assert silent.board is None and silent.problem.startswith("the board at /dev/b does not answer")
+
+
+def labels(*arguments: Any, **options: Any) -> dict[str, str | None]:
+    """The ports of the boards that are chosen, by label."""
+    return {label: board.port for label, board in attached.choose_several(*arguments, **options).items()}
+
+
+def test_several_are_one_board_where_nothing_says_otherwise(attach: Attach) -> None:
+    attach()
+    assert labels() == {"unix": None}
+    assert labels(["unix:3"]) == {"unix:1": None, "unix:2": None, "unix:3": None}
+    attach(PICO)
+    assert labels() == labels(["rp2040"]) == {"rp2040": "/dev/a"}
+
+
+def test_several_ports_are_several_boards(attach: Attach) -> None:
+    attach(PICO, SILENT, PICO)
+    both = {"rp2040 at /dev/c": "/dev/c", "rp2040 at /dev/a": "/dev/a"}
+    assert labels([], ["/dev/c", "/dev/a"]) == labels(["rp2040"], ["/dev/c", "/dev/a"]) == both
+    assert labels(["unix"], []) == {"unix": None}
+    with pytest.raises(NoBoardError, match="/dev/b does not answer"):
+        labels([], ["/dev/a", "/dev/b"])
+
+
+def test_started_and_attached_boards_go_together(attach: Attach) -> None:
+    attach(PICO)
+    assert labels(["unix:2", "rp2040"]) == {"unix:1": None, "unix:2": None, "rp2040 at /dev/a": "/dev/a"}
+
+
+def test_all_are_those_that_can_be_used_and_of_the_others_is_said_why_not(attach: Attach) -> None:
+    attach(PICO, SILENT, PICO, ("f055:9802", replies.CIRCUITPYTHON_10))
+    left_out: list[str] = []
+    assert list(labels(every=True, left_out=left_out.append).values()) == ["/dev/a", "/dev/c"]
+    assert len(left_out) == 2
+    assert "/dev/b does not answer" in left_out[0] and "at /dev/d: " in left_out[1] and "no native" in left_out[1]
+    assert list(labels(["rp2040"], every=True)) == ["rp2040 at /dev/a", "rp2040 at /dev/c"]
+    left_out.clear()
+    with pytest.raises(NoBoardError, match="no board that can be used is attached"):
+        labels(["rp2350"], every=True, left_out=left_out.append)
+    assert "at /dev/a is Raspberry Pi Pico with RP2040" in left_out[0]
+
+
+@pytest.mark.parametrize(
+    ("names", "paths", "options", "message"),
+    [
+        ([], ["/dev/a", "/dev/a"], {}, "/dev/a is named 2 times"),
+        (["rp2040", "rp2040"], [], {}, "/dev/a is named 2 times"),
+        (["rp2040", "unix"], ["/dev/a"], {}, "several kinds of boards and --port"),
+        ([], ["/dev/a"], {"every": True}, "--all means boards that are attached"),
+        (["rp2040:2"], [], {}, "rp2040 is attached, not started"),
+        (["unix:0"], [], {}, "unix:0 is no number of boards"),
+        (["unix:65"], [], {}, "unix:65 is no number of boards"),
+    ],
+)
+def test_what_cannot_be_meant_by_several_is_refused(
+    attach: Attach, names: list[str], paths: list[str], options: dict[str, bool], message: str
+) -> None:
+    attach(PICO)
+    with pytest.raises(UsageError, match=message):
+        labels(names, paths, **options)
 
 
 def test_options_that_do_not_go_with_the_board_are_refused(attach: Attach) -> None:

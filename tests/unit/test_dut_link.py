@@ -246,8 +246,8 @@ def test_program_that_ends_is_reported_with_its_last_words():
     with linked() as (line, dut):
         line.write(b"\x03\x03")
         line.thread.join(5)
-        line.to_host.written.put(b"\x04Traceback:\r\n  ...\r\nMemoryError: no room\r\n\x04>")
-        with pytest.raises(BoardError, match="ended: MemoryError: no room"):
+        line.to_host.written.put(b"\x04Traceback:\r\n  ...\r\nValueError: no room\r\n\x04>")
+        with pytest.raises(BoardError, match="ended: ValueError: no room"):
             dut.infer_sample(SAMPLE)
 
 

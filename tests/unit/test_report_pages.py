@@ -160,7 +160,9 @@ def test_without_matplotlib_the_report_says_so_and_opens_the_tables(monkeypatch:
 
 def test_a_figure_takes_colours_and_font_from_the_page() -> None:
     pytest.importorskip("matplotlib")
-    made = Collection([record(latencies_us=[1000.0] * 5), record(KWS01, EMULATED, [2000.0, 2100.0, 2050.0, 2060.0, 2070.0])])
+    made = Collection(
+        [record(latencies_us=[1000.0] * 5), record(KWS01, EMULATED, [2000.0, 2100.0, 2050.0, 2060.0, 2070.0])]
+    )
     [chapter] = collection.chapters(made.records)
     for plot in [*plots.overview([chapter], True), *plots.of_chapter(chapter, [], True)]:
         assert plot.svg is not None

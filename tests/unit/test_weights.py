@@ -33,7 +33,7 @@ def model_only(empty: Path) -> Path:
 
 def jobs(folder: Path, *names: str, mode: str = "all", weights: str | None = None) -> list[Job]:
     return plan.plan(
-        board="unix",
+        board_names=["unix"],
         task_names=names,
         mode=mode,
         weights=weights,

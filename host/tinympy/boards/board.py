@@ -61,6 +61,11 @@ class Board:
     firmware: Path | None = None
     root: Path | None = None
 
+    @property
+    def shares_computer(self) -> bool:
+        """Whether its inferences take the time of this computer's processor."""
+        return self.launch is not None and not self.emulated
+
     def may_be_at(self, usb: str) -> bool:
         """Whether a board of this kind may have this USB identity (vid:pid in hexadecimal)."""
         return any(fnmatchcase(usb, pattern) for pattern in self.usb)

@@ -20,6 +20,9 @@ from pathlib import Path
 from ..errors import NoBoardError, UsageError
 from .process import Lifeline
 
+# The number of the system call, on x86-64.
+_READ = 0
+
 HEAP_BYTES = 32 * 1024 * 1024
 
 _COMMAND = """
@@ -88,9 +91,25 @@ class UnixBoard:
         """The interpreter's process."""
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the interpreter ended: 0 after Ctrl-D at its prompt; None while it runs."""
+        return self._process.poll()
+
     def interrupt(self) -> None:
-        """Raise KeyboardInterrupt in the running program. At its prompt, without a program, the interpreter ends."""
-        self._process.send_signal(signal.SIGINT)
+        """Raise KeyboardInterrupt in the running program, unless it waits for input.
+
+        At the prompt the interpreter would end; whoever reads the console gets Ctrl-C as a byte.
+        """
+        if not self._reads_console():
+            self._process.send_signal(signal.SIGINT)
+
+    def _reads_console(self) -> bool:
+        try:
+            number, descriptor, *_ = Path(f"/proc/{self.pid}/syscall").read_text().split()
+        except (OSError, ValueError):  # it is running, or gone
+            return False
+        return (int(number), int(descriptor, 16)) == (_READ, 0)
 
     def stop(self) -> None:
         """Kill the interpreter, wait for its end, remove its folder unless that is kept."""

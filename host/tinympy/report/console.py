@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from rich import box
 from rich.console import Console
@@ -18,6 +20,8 @@ UNVERIFIED = "MLPerf Tiny rules, unverified. Result not verified by MLCommons As
 _NONE = Text("–", style="dim")
 _ROOMY_COLUMNS = 100
 _WIDEST = 1000
+_MOST_NAMES = 3
+_FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
 
 def render(records: Sequence[Record], console: Console) -> None:
@@ -49,18 +53,18 @@ def _table(records: Sequence[Record], gap: int) -> Table:
     for header in ("latency\nms", "inf/s", "arena\nkB", "program\nkB", "module\nkB", "heap\nkB"):
         table.add_column(header, justify="right", no_wrap=True)
     for record in records:
-        table.add_row(*_row(record))
+        table.add_row(*_row(record, records))
     return table
 
 
-def _row(record: Record) -> list[Text]:
+def _row(record: Record, records: Sequence[Record]) -> list[Text]:
     memory, throughput_ips = record.memory, statistics.throughput_ips(record)
     sizes = (memory.arena_bytes, memory.program_bytes, memory.module_bytes, memory.heap_free_bytes)
     invalid = statistics.invalid_reason(record) is not None
     emulated = [("emulated", "yellow")] if record.board.emulated else []
     return [
         _lines((record.task.name, "bold"), *([("invalid", "bold red")] if invalid else [])),
-        _lines((record.board.name, ""), (record.engine.name, "dim"), *emulated),
+        _lines((_board(record, records), ""), (record.engine.name, "dim"), *emulated),
         _accuracy(record),
         _latency(record, emulated),
         _NONE if throughput_ips is None else Text(_three_digits(throughput_ips)),
@@ -114,23 +118,16 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     counts = sorted({len(record.windows) for record in records if record.windows})
     windows = f"; latency: median and range of {' or '.join(map(str, counts))} windows" if counts else ""
     yield "units", f"kB = 1000 bytes; heap: left free{windows}", "dim"
-    for text in _once(board_line(record.board) for record in records):
+    for text in _boards(records):
         yield "board", text, ""
     for text in _once(f"{r.host.platform}, Python {r.host.python}, {r.host.cpu}" for r in records):
         yield "host", text, ""
-    for record in records:
-        if record.memory.flash_bytes:
-            text = f"{_name(record, records)}: {record.memory.flash_bytes / 1000:.1f} kB of the program stay in flash"
-            yield "weights", text, ""
-    for record in records:
-        if record.accuracy is not None:
-            accuracy = record.accuracy
-            rate = f"{_three_digits(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
-            yield "rate", f"{_name(record, records)}: {rate}, with deployment and transfer", ""
-    for record in records:
-        if record.accuracy is not None and record.accuracy.detail:
-            detail = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in record.accuracy.detail.items())
-            yield "detail", f"{_name(record, records)}: {detail}", ""
+    for text in _grouped(records, _flash):
+        yield "weights", text, ""
+    for text in _grouped(records, _rate):
+        yield "rate", text, ""
+    for text in _grouped(records, _detail):
+        yield "detail", text, ""
     for text in _grouped(records, lambda record: [str(notice) for notice in statistics.warnings(record)]):
         yield "note", text, "yellow"
     for text in _grouped(records, lambda record: [reason] if (reason := statistics.invalid_reason(record)) else []):
@@ -143,6 +140,33 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
             yield "record", str(record.path), ""
 
 
+def _flash(record: Record) -> list[str]:
+    in_flash = record.memory.flash_bytes
+    return [f"{in_flash / 1000:.1f} kB of the program stay in flash"] if in_flash else []
+
+
+def _rate(record: Record) -> list[str]:
+    accuracy = record.accuracy
+    if accuracy is None:
+        return []
+    rate = f"{_three_digits(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
+    return [f"{rate}, with deployment and transfer"]
+
+
+def _detail(record: Record) -> list[str]:
+    if record.accuracy is None or not record.accuracy.detail:
+        return []
+    return [", ".join(f"{name.replace('_', ' ')} {n}" for name, n in record.accuracy.detail.items())]
+
+
+def _boards(records: Sequence[Record]) -> list[str]:
+    """A line for each kind of board, with all its ports."""
+    ports: dict[str, list[str]] = {}
+    for record in records:
+        ports.setdefault(board_line(replace(record.board, port="{}")), []).append(record.board.port)
+    return [line.replace("{}", ", ".join(dict.fromkeys(those)), 1) for line, those in ports.items()]
+
+
 def board_line(board: Board | None) -> str:
     """What a board is and where, its firmware and its clock."""
     if board is None:
@@ -152,21 +176,50 @@ def board_line(board: Board | None) -> str:
     return f"{board.name} on {board.port}: {board.firmware} ({board.arch}, mpy {board.mpy}{clock}{emulated})"
 
 
+def _board(record: Record, records: Sequence[Record]) -> str:
+    """The board, with its port where there are several of the kind."""
+    name = record.board.name
+    ports = {each.board.port for each in records if name == each.board.name and each.parallel > 1}
+    return f"{name} {record.board.port.removeprefix('/dev/')}" if len(ports) > 1 else name
+
+
 def _name(record: Record, records: Sequence[Record]) -> str:
     """The task, with board and engine only where they tell records apart."""
-    boards = len({each.board.name for each in records}) > 1
+    boards = len({_board(each, records) for each in records}) > 1
     engines = len({each.engine.name for each in records}) > 1
-    board = f" on {record.board.name}" if boards else ""
+    board = f" on {_board(record, records)}" if boards else ""
     return f"{record.task.name}{board}{f' ({record.engine.name})' if engines else ''}"
 
 
 def _grouped(records: Sequence[Record], texts: Callable[[Record], Sequence[str]]) -> list[str]:
-    """Each text once, after the names of all records that have it."""
-    names: dict[str, list[str]] = {}
+    """Each text once, after the names of all records that have it.
+
+    Of boards measured together, texts that differ in their figures only are one, with the range of each figure.
+    """
+    together = any(each.parallel > 1 for each in records)
+    alike: dict[str, list[tuple[str, Record]]] = {}
     for record in records:
         for text in texts(record):
-            names.setdefault(text, []).append(_name(record, records))
-    return [f"{', '.join(dict.fromkeys(those))}: {text}" for text, those in names.items()]
+            alike.setdefault(_FIGURE.sub("#", text) if together else text, []).append((text, record))
+    return [f"{_names(those, records)}: {_ranged([text for text, _ in those])}" for those in alike.values()]
+
+
+def _names(those: Sequence[tuple[str, Record]], records: Sequence[Record]) -> str:
+    found = _once(_name(record, records) for _, record in those)
+    of_tasks = _once(record.task.name for _, record in those)
+    tasks = [each for each in records if each.task.name in of_tasks]
+    if len(found) > _MOST_NAMES and len(found) == len(_once(_name(each, records) for each in tasks)):
+        boards = len({_board(record, records) for _, record in those})
+        return f"{', '.join(of_tasks)} on {boards} boards"
+    return ", ".join(found)
+
+
+def _ranged(texts: Sequence[str]) -> str:
+    """One text for several that have the same words."""
+    columns = zip(*(_FIGURE.findall(text) for text in texts), strict=True)
+    ends = [(min(column, key=float), max(column, key=float)) for column in columns]
+    ranges = iter(low if low == high else f"{low}…{high}" for low, high in ends)
+    return _FIGURE.sub(lambda _: next(ranges), texts[0])
 
 
 def _once(texts: Iterable[str]) -> list[str]:

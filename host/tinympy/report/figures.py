@@ -103,7 +103,7 @@ def values(rows: Sequence[Value], unit: str) -> str:
         axes.plot([row.low, row.high], [y, y], color=_SECOND, linewidth=4, solid_capstyle="round", zorder=2)
         _mark(axes, row.value, y, "o", row.emulated)
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
-    return _svg(figure, "values")
+    return _svg(figure)
 
 
 def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
@@ -131,7 +131,7 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], unit: str) -> str:
         x += 24.0 + 6.2 * len(name)
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
     axes.xaxis.set_major_locator(_locator())
-    return _svg(figure, "stacks")
+    return _svg(figure)
 
 
 def trade_off(points: Sequence[Point], x_title: str, y_title: str) -> str:
@@ -164,7 +164,7 @@ def trade_off(points: Sequence[Point], x_title: str, y_title: str) -> str:
     _point_names(figure, axes, points, height)
     axes.set_xlabel(x_title, fontsize=_SMALL, color=_MUTED, labelpad=3)
     _write(figure, 6, height - 12, height, y_title, _MUTED)
-    return _svg(figure, "trade-off")
+    return _svg(figure)
 
 
 def layers(rows: Sequence[Value], unit: str) -> str:
@@ -181,7 +181,7 @@ def layers(rows: Sequence[Value], unit: str) -> str:
         axes.plot([row.low, row.high], [y, y], color=_INK, linewidth=1, alpha=0.6)
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
     axes.xaxis.set_major_locator(_locator())
-    return _svg(figure, "layers")
+    return _svg(figure)
 
 
 def _axes(height: float, left: float, right: float, top: float, bottom: float) -> tuple[Figure, Axes]:
@@ -320,12 +320,12 @@ def _write(figure: Figure, x: float, y: float, height: float, text: str, colour:
     figure.text(x / WIDTH, y / height, text, color=colour, fontsize=_SMALL, **place)
 
 
-def _svg(figure: Figure, salt: str) -> str:
+def _svg(figure: Figure) -> str:
     """The figure as an <svg> element for HTML: no size, no names, the page's colours and font."""
     import matplotlib
 
     text = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tinympy"}):
         figure.savefig(text, format="svg", dpi=72, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
