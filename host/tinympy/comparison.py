@@ -114,11 +114,12 @@ def student_t(freedom: float) -> float:
 
 
 def labels(records: Sequence[Record]) -> list[str]:
-    """A name for each record, as short as tells them apart: board, engine, then the record's file or its number."""
+    """A name for each record, as short as tells them apart: board, engine, port, file or number."""
     boards = [record.board.name for record in records]
     engines = [f"{record.board.name} ({record.engine.name})" for record in records]
-    for names in (boards, engines):
-        if len(set(names)) == len(names):
+    ports = [f"{record.board.name} on {record.board.port}" for record in records if record.parallel > 1]
+    for names in (boards, engines, ports):
+        if len(set(names)) == len(records):
             return names
     files = [record.path.stem if record.path else "" for record in records]
     if len(set(files)) == len(files):

@@ -78,7 +78,7 @@ IMPORTS_ONLY = {
     "tinympy.comparison": ("tinympy.records", "tinympy.statistics", "tinympy.errors"),
     "tinympy.report.layers": ("tinympy.records", "tinympy.errors"),
     "tinympy.report.quantities": ("tinympy.records", "tinympy.statistics"),
-    "tinympy.report.collection": ("tinympy.records", "tinympy.statistics", "tinympy.report.layers", "tinympy.errors"),
+    "tinympy.report.collection": ("tinympy.records", "tinympy.statistics", "tinympy.report", "tinympy.errors"),
     "tinympy.report.figures": ("matplotlib",),
     "tinympy.report.plots": ("tinympy.records", "tinympy.statistics", "tinympy.report"),
     "tinympy.report.html": ("tinympy.records", "tinympy.statistics", "tinympy.report", "jinja2", "markupsafe"),

@@ -14,6 +14,7 @@ import pytest
 
 from example_records import DIGITS, EMULATED, KWS01, UNIX, accuracy, record
 from tinympy import records
+from tinympy.comparison import compare
 from tinympy.errors import UsageError
 from tinympy.records import Board, Record
 from tinympy.report import collection, figures, flat, html, layers, markdown, plots, quantities
@@ -214,6 +215,18 @@ def test_records_that_differ_in_what_was_measured_do_not_hide_each_other() -> No
     made[0].mode, made[1].mode = "performance", "accuracy"
     [chapter] = collection.chapters(made)
     assert len(chapter.runs) == 2
+
+
+def test_boards_of_one_kind_that_were_measured_at_once_are_told_apart() -> None:
+    made = [record(latencies_us=[1000.0 + index] * 5) for index in range(2)]
+    for index, each in enumerate(made):
+        each.board = Board("rp2040", f"/dev/ttyACM{index}", "MicroPython", "6.3", "armv6m", 125_000_000, False)
+        each.parallel = 2
+    [chapter] = collection.chapters(made)
+    assert len(chapter.runs) == 2
+    words = visible(html.report(Collection(made)))
+    assert "rp2040 ttyACM0" in words and "rp2040 ttyACM1" in words
+    assert [entry.name for entry in compare(made)] == ["rp2040 on /dev/ttyACM0", "rp2040 on /dev/ttyACM1"]
 
 
 def test_folders_give_their_records_and_profiles_and_say_what_they_could_not_read(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tinympy.errors import UsageError
 from tinympy.records import Record
 from tinympy.report import layers
 from tinympy.report.layers import Layers
+from tinympy.report.quantities import place
 
 
 @dataclass
@@ -122,7 +123,8 @@ def _runs(found: Sequence[Record]) -> list[Runs]:
 
 def _kind(record: Record) -> tuple[object, ...]:
     board, reused = record.board, record.program is not None and record.program.input_reused
-    return board.name, board.emulated, board.clock_hz, record.engine.name, record.model.sha256, record.mode, reused
+    where = place(record), board.emulated, board.clock_hz, record.engine.name
+    return *where, record.model.sha256, record.mode, reused
 
 
 def _precedence(record: Record) -> tuple[bool, str, str]:
@@ -135,7 +137,7 @@ def _order(runs: Runs) -> tuple[bool, bool, bool, float, str, str]:
     slow = float("inf") if latency is None else latency.median
     invalid = statistics.invalid_reason(record) is not None
     generated = record.model.weights == "generated"
-    return record.board.emulated, invalid, generated, slow, record.board.name, _name(record)
+    return record.board.emulated, invalid, generated, slow, place(record), _name(record)
 
 
 def _name(record: Record) -> str:

@@ -138,7 +138,7 @@ def _glance(parts: Sequence[Chapter]) -> list[dict[str, Any]]:
         for record in chapter.records:
             if statistics.invalid_reason(record) is not None or quantities.LATENCY.value(record) is None:
                 continue
-            row = rows.setdefault((record.board.emulated, record.board.name, record.engine.name), {})
+            row = rows.setdefault((record.board.emulated, quantities.place(record), record.engine.name), {})
             row.setdefault(chapter.name, {"figure": quantities.LATENCY.shown(record), "note": plots.note(record)})
     nothing = {"figure": quantities.NONE, "note": ""}
     return [
@@ -166,7 +166,7 @@ def _chapter_caption(chapter: Chapter) -> str:
 
 
 def _summary(records: Sequence[Record]) -> str:
-    boards = {record.board.name for record in records}
+    boards = {quantities.place(record) for record in records}
     tasks = {record.task.name for record in records}
     return f"{_count(len(records), 'record')} of {_count(len(tasks), 'task')} on {_count(len(boards), 'board')}"
 

@@ -47,7 +47,7 @@ def _row(runs: Runs, columns: Sequence[quantities.Quantity]) -> list[str]:
     if runs.others:
         notes.append(f"newest valid one of {len(runs.records)}")
     return [
-        escape(record.board.name),
+        escape(quantities.place(record)),
         escape(record.engine.name),
         quantities.accuracy(record),
         *(each.shown(record) for each in columns),
@@ -59,7 +59,7 @@ def _row(runs: Runs, columns: Sequence[quantities.Quantity]) -> list[str]:
 def _notes(chapter: Chapter) -> Iterable[str]:
     lines = []
     for record in chapter.records:
-        where = f"{record.board.name} ({record.engine.name})"
+        where = f"{quantities.place(record)} ({record.engine.name})"
         reason = statistics.invalid_reason(record)
         if reason is not None:
             lines.append(f"* {escape(f'{where}: invalid: {reason}')}")

@@ -115,7 +115,9 @@ def _latencies(task: str, records: list[Record], drawn: bool) -> Plot:
         text = significant(latency.median)
         emulated = record.board.emulated
         rows.append(
-            figures.Value(record.board.name, note(record), text, latency.median, latency.min, latency.max, emulated)
+            figures.Value(
+                quantities.place(record), note(record), text, latency.median, latency.min, latency.max, emulated
+            )
         )
     said = [f"{row.name}{' (emulated)' if row.emulated else ''} {row.text} ms" for row in rows]
     return Plot(
@@ -127,7 +129,7 @@ def _latencies(task: str, records: list[Record], drawn: bool) -> Plot:
         numbers=frozenset(("latency, ms", "min…max, ms", "windows")),
         rows=[
             (
-                record.board.name,
+                quantities.place(record),
                 LATENCY.shown(record),
                 quantities.latency_range(record),
                 str(len(record.windows)),
@@ -153,13 +155,13 @@ def _memory(task: str, records: list[Record], drawn: bool) -> Plot:
         shown = tuple(f"{size / 1000:.1f}" for size in parts)
         rows.append(
             figures.Stack(
-                record.board.name,
+                quantities.place(record),
                 ", ".join(filter(None, ("emulated" * record.board.emulated, note(record)))),
                 RAM.shown(record),
                 tuple(size / 1000 for size in parts),
             )
         )
-        sizes.append((record.board.name, RAM.shown(record), *shown, _marks(record)))
+        sizes.append((quantities.place(record), RAM.shown(record), *shown, _marks(record)))
     used = names if any(row.parts[-1] for row in rows) else names[:-1]
     said = [f"{row.name}{f' ({row.note})' if row.note else ''} {row.text} kB" for row in rows]
     headers = ("board", "RAM, kB", *(f"{name}, kB" for name in names), "notes")
@@ -197,7 +199,7 @@ def _trade_off(pairs: list[tuple[str, Record]], quantity: Quantity, drawn: bool)
         rows=[
             (
                 task,
-                record.board.name,
+                quantities.place(record),
                 quantity.shown(record),
                 LATENCY.shown(record),
                 _marks(record),
@@ -208,7 +210,11 @@ def _trade_off(pairs: list[tuple[str, Record]], quantity: Quantity, drawn: bool)
 
 
 def _series(record: Record) -> str:
-    return record.board.name if record.engine.name == "native" else f"{record.board.name} {record.engine.name}"
+    return (
+        quantities.place(record)
+        if record.engine.name == "native"
+        else f"{quantities.place(record)} {record.engine.name}"
+    )
 
 
 def _us(value: float) -> str:

@@ -113,6 +113,12 @@ def counted(record: Record) -> str:
     return f"n {score.n}" if whole or data_set is None else f"n {score.n} of {data_set.full_n}"
 
 
+def place(record: Record) -> str:
+    """The board, with its port where several were measured at once, which may be of one kind."""
+    board = record.board
+    return f"{board.name} {board.port.removeprefix('/dev/')}" if record.parallel > 1 else board.name
+
+
 def metric(name: str) -> str:
     """A metric as people call it."""
     return {"top1": "top-1", "auc": "AUC", "mean_score": "mean score", "detections": "words found"}.get(name, name)
