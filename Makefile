@@ -9,18 +9,20 @@
 #   make benchmarks         how fast: kws01 beside TensorFlow Lite Micro, samples per second, 10^8 cases of arithmetic,
 #                           generated weights beside the official ones; every output byte beside tflite-micro's;
 #                           and the report of 200 records
+#   make cycles             how many cycles the kernels take on an emulated Cortex-M0+, model by model: writes budgets and
+#                           docs/performance.md
 #   make format             ruff and clang-format
 
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
-C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.c tests/native/*.c)
+C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.c tests/native/*.[ch])
 
 bench: $(VENV)/.installed
 	$(BIN)/tinympy bench
 
-test: lint test-native
+test: lint test-native check-cycles
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/unit tests/e2e tests/board
 
 lint: $(VENV)/.developing
@@ -38,10 +40,17 @@ test-native: $(VENV)/.developing compilers
 native: $(VENV)/.developing compilers
 	$(BIN)/python native_modules/build.py
 
+cycles: $(VENV)/.developing compilers
+	$(BIN)/python tests/cycles/cycles.py --layers --write
+
+check-cycles: $(VENV)/.developing compilers
+	$(BIN)/python tests/cycles/cycles.py --check
+
 benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/latency.py
 	$(BIN)/python tests/benchmarks/accuracy_rate.py
 	$(BIN)/python tests/benchmarks/arithmetic.py
+	$(BIN)/python tests/benchmarks/packed_sums.py
 	$(BIN)/python tests/benchmarks/generated_weights.py
 	$(BIN)/python tests/benchmarks/exactness.py
 	$(BIN)/python tests/benchmarks/report.py
@@ -64,7 +73,7 @@ $(VENV)/.developing: $(VENV)/bin/python pyproject.toml
 	@touch $@ $(VENV)/.installed
 
 compilers:
-	@command -v gcc >/dev/null && command -v arm-none-eabi-gcc >/dev/null || \
-	{ $(APT) update -qq && $(APT) install -y -qq gcc libc6-dev gcc-arm-none-eabi; }
+	@command -v gcc >/dev/null && command -v arm-none-eabi-gcc >/dev/null && command -v qemu-arm >/dev/null || \
+	{ $(APT) update -qq && $(APT) install -y -qq gcc libc6-dev gcc-arm-none-eabi qemu-user; }
 
-.PHONY: bench test lint test-native native benchmarks format compilers
+.PHONY: bench test lint test-native native cycles check-cycles benchmarks format compilers

@@ -33,8 +33,7 @@ MPY_VERSION = "6.3"
 SDIST = "mpy-cross-v6-3==1.1.1"
 SDIST_SHA256 = "55414c358f5844c784e76d3b253cbd7af5f243ddd4c0b47a26d3875d628df300"
 
-# The entry must come first: v1.23's linker reaches only the first 2 KB of an armv6m module.
-SOURCES = [Path("micropython/module.c"), *sorted(path.relative_to(HERE) for path in HERE.glob("kernels/*.c"))]
+MODULE = Path("micropython/module.c")
 FLAGS = (
     *("-std=c99", "-Wall", "-Wextra", "-Werror", "-DNDEBUG", "-DNO_QSTR", "-DMICROPY_ENABLE_DYNRUNTIME"),
     *("-fpic", "-fno-common", "-fvisibility=hidden", "-ffreestanding", "-fno-stack-protector", "-fno-jump-tables"),
@@ -62,6 +61,12 @@ ARCHITECTURES = {
         ("-O2", "-mthumb", "-mcpu=cortex-m0plus", "-DMICROPY_FLOAT_IMPL=MICROPY_FLOAT_IMPL_NONE"),
     ),
 }
+
+
+def kernel_sources(architecture: str) -> list[Path]:
+    """The kernels in C, and those of the architecture in assembly, relative to this folder."""
+    found = [*sorted(HERE.glob("kernels/*.c")), *sorted(HERE.glob(f"kernels/{architecture}/*.S"))]
+    return [path.relative_to(HERE) for path in found]
 
 
 def main() -> int:
@@ -132,12 +137,14 @@ def build(name: str, micropython: Path) -> tuple[bytes, dict[str, object]]:
     folder.mkdir(parents=True, exist_ok=True)
     config, output = folder / "config.h", folder / "_native.mpy"
     linker = [sys.executable, str(micropython / "tools/mpy_ld.py"), "--arch", name]
-    run([*linker, "--preprocess", "-o", str(config), *map(str, SOURCES)])
+    # The entry must come first: v1.23's linker reaches only the first 2 KB of an armv6m module.
+    sources = [MODULE, *kernel_sources(name)]
+    run([*linker, "--preprocess", "-o", str(config), *(str(path) for path in sources if path.suffix == ".c")])
     flags = [*FLAGS, *architecture.flags]
     objects = []
-    for source in SOURCES:
+    for source in sources:
         objects.append(source.with_suffix(".o").name)
-        include = [f"-DMP_CONFIGFILE=<{config.relative_to(HERE)}>", "-I.", f"-I{micropython}"]
+        include = [f"-Wa,-I{source.parent}", f"-DMP_CONFIGFILE=<{config.relative_to(HERE)}>", "-I.", f"-I{micropython}"]
         run([architecture.compiler, *flags, *include, "-c", str(source), "-o", str(folder / objects[-1])])
     # Inside the folder, because the linker writes the output's path into the module.
     run([*linker, "--qstrs", config.name, "-o", output.name, *objects], folder)

@@ -6,7 +6,7 @@ Shared by the board, which loads programs, and the computer, which writes them.
 import struct
 
 MAGIC = b"TMPY"
-VERSION = 1
+VERSION = 2
 HEADER = "<4sHHIIIBBBBHHIIH26s32s"
 HEADER_BYTES = 96
 BLOCK_SHIFT_AT = 23

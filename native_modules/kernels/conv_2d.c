@@ -4,6 +4,7 @@
  * zero point, whose contribution the folded bias cancels; each output channel is then one dot product. A 1 x 1 kernel
  * reads its row where it lies. The filters of a grouped convolution see `depth` input channels, one operation a group.
  */
+#include "packed.h"
 #include "window.h"
 
 static uint32_t row_bytes(const struct tk_window *w) {
@@ -11,6 +12,15 @@ static uint32_t row_bytes(const struct tk_window *w) {
 }
 
 static int is_pointwise(const struct tk_window *w) { return w->kernel_height == 1 && w->kernel_width == 1; }
+
+/* What the packed kernel takes (conv_2d_packed.c), or the plain one. */
+static uint32_t scratch_bytes(const struct tk_operation *op) {
+    const struct tk_window *w = &op->as.window;
+    uint32_t taps = row_bytes(w);
+    if (!op->block)
+        return is_pointwise(w) ? 0 : taps;
+    return taps > UINT32_MAX - 3 ? UINT32_MAX : tk_size((taps + 3) & ~3u, 5u + 2u * op->block);
+}
 
 enum tk_error tk_conv_2d_check(const struct tk_operation *op, const uint8_t *constants,
                                const struct tk_limits *limits) {
@@ -20,12 +30,10 @@ enum tk_error tk_conv_2d_check(const struct tk_operation *op, const uint8_t *con
         return error;
     if (!w->depth || !tk_fits(w->first_input_channel, w->depth, w->input_channels))
         return TK_ERROR_SHAPE;
-    if (is_pointwise(w)) {
-        if (w->pad_top || w->pad_left)
-            return TK_ERROR_SHAPE;
-    } else if (!tk_fits(op->scratch, row_bytes(w), limits->arena_bytes)) {
+    if (is_pointwise(w) && (w->pad_top || w->pad_left))
+        return TK_ERROR_SHAPE;
+    if (op->scratch % 4 || !tk_fits(op->scratch, scratch_bytes(op), limits->arena_bytes))
         return TK_ERROR_ACTIVATIONS;
-    }
     return tk_channels_check(constants, w->channels, tk_size(row_bytes(w), w->channels), limits);
 }
 
@@ -50,6 +58,10 @@ static void gather(const struct tk_window *w, const int8_t *input, int32_t y, in
 }
 
 void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
+#if TK_PACKED
+    if (tk_conv_2d_packed(op, constants, arena))
+        return;
+#endif
     const struct tk_window *w = &op->as.window;
     const int8_t *input = (const int8_t *)arena + op->input + w->first_input_channel;
     int8_t *output = (int8_t *)arena + op->output + w->first_channel;
@@ -69,8 +81,8 @@ void tk_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t
             const int8_t *weights = k.weights;
             for (uint32_t c = 0; c < w->channels; c++, weights += length) {
                 uint32_t sum = (uint32_t)k.bias[c] + tk_dot(row, weights, length);
-                output[c] =
-                    tk_requantise(sum, k.multiplier[c], k.shift[c], w->output_zero_point, w->output_min, w->output_max);
+                output[c] = tk_requantise(sum, k.multiplier[c], k.scaling[c].shift, w->output_zero_point, w->output_min,
+                                          w->output_max);
             }
             output += w->output_channels;
         }

@@ -3,7 +3,26 @@
  * For each output position the accumulators of all channels (scratch, 32 bits each) are filled tap by tap; a padded tap
  * counts as the input's zero point, whose contribution the folded bias cancels. Output channel c reads input channel
  * c / depth. Weights are stored tap by tap, the operation's channels side by side. */
+#include "packed.h"
 #include "window.h"
+
+/* What the plain kernel takes, and with a block the packed one (depthwise_conv_2d_packed.c): whichever is more. */
+static uint32_t scratch_bytes(const struct tk_operation *op) {
+    const struct tk_window *w = &op->as.window;
+    uint32_t plain = w->channels * 4u;
+    if (!op->block)
+        return plain;
+    uint32_t pairs = (w->kernel_height + 1u) / 2;
+    /* Kernels are shorter than 2^16, blocks than 2^8: these stay far below 2^32. */
+    uint32_t rows = (op->block - 1u) * w->stride_height + 2 * (pairs - 1);
+    uint32_t plane = tk_size((w->output_width - 1u) * w->stride_width + w->kernel_width,
+                             (w->stride_height % 2 ? rows : rows / 2) + 1);
+    uint32_t weights = pairs * w->kernel_width;
+    if (plane > TK_MAX_ARENA_BYTES || weights > TK_MAX_ARENA_BYTES)
+        return UINT32_MAX;
+    uint32_t packed = tk_size(4, plane + weights);
+    return packed > plain ? packed : plain;
+}
 
 enum tk_error tk_depthwise_conv_2d_check(const struct tk_operation *op, const uint8_t *constants,
                                          const struct tk_limits *limits) {
@@ -13,7 +32,9 @@ enum tk_error tk_depthwise_conv_2d_check(const struct tk_operation *op, const ui
         return error;
     if (!w->depth || tk_size(w->input_channels, w->depth) != w->output_channels)
         return TK_ERROR_SHAPE;
-    if (op->scratch % 4 || !tk_fits(op->scratch, w->channels * 4u, limits->arena_bytes))
+    if (op->block && (w->depth != 1 || w->dilation_height != 1 || w->dilation_width != 1))
+        return TK_ERROR_SHAPE;
+    if (op->scratch % 4 || !tk_fits(op->scratch, scratch_bytes(op), limits->arena_bytes))
         return TK_ERROR_ACTIVATIONS;
     uint32_t taps = tk_size(w->kernel_height, w->kernel_width);
     return tk_channels_check(constants, w->channels, tk_size(taps, w->channels), limits);
@@ -43,6 +64,10 @@ static void add_tap(const struct tk_window *w, uint32_t *accumulators, const int
 }
 
 void tk_depthwise_conv_2d(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
+#if TK_PACKED
+    if (tk_depthwise_conv_2d_packed(op, constants, arena))
+        return;
+#endif
     const struct tk_window *w = &op->as.window;
     const int8_t *input = (const int8_t *)arena + op->input;
     int8_t *output = (int8_t *)arena + op->output + w->first_channel;
@@ -66,7 +91,7 @@ void tk_depthwise_conv_2d(const struct tk_operation *op, const uint8_t *constant
                 }
             }
             for (uint32_t c = 0; c < w->channels; c++)
-                output[c] = tk_requantise(accumulators[c], k.multiplier[c], k.shift[c], w->output_zero_point,
+                output[c] = tk_requantise(accumulators[c], k.multiplier[c], k.scaling[c].shift, w->output_zero_point,
                                           w->output_min, w->output_max);
             output += w->output_channels;
         }

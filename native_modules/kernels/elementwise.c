@@ -3,8 +3,7 @@
  *
  * For ADD the constants hold both inputs' rescaled values, one table of 256 each (SUB is ADD with the second negated).
  */
-#include "arithmetic.h"
-#include "tk.h"
+#include "packed.h"
 
 #define DIMENSIONS 6
 
@@ -15,6 +14,11 @@ static uint32_t input_bytes(const struct tk_elementwise *e, uint32_t broadcast) 
         if (!(broadcast >> d & 1u))
             bytes = tk_size(bytes, e->shape[d]);
     return bytes;
+}
+
+static struct tk_scaling scaling_of(const struct tk_elementwise *e) {
+    struct tk_scaling scaling = {e->shift1, e->packing, e->fraction, e->edge};
+    return scaling;
 }
 
 enum tk_error tk_elementwise_check(const struct tk_operation *op, const uint8_t *constants,
@@ -34,10 +38,38 @@ enum tk_error tk_elementwise_check(const struct tk_operation *op, const uint8_t 
         !tk_is_int8(e->zero_point1) || !tk_is_int8(e->zero_point2) || e->multiplier1 < 0 || e->multiplier2 < 0 ||
         e->shift1 < -31 || e->shift1 > 30 || e->shift2 < -31 || e->shift2 > 30)
         return TK_ERROR_VALUE;
+    struct tk_scaling scaling = scaling_of(e);
+    if (!tk_is_scaling(&scaling))
+        return TK_ERROR_VALUE;
     if (e->kind == TK_ELEMENTWISE_ADD && limits->constants_bytes < 2 * 256 * 4)
         return TK_ERROR_CONSTANTS;
     return TK_OK;
 }
+
+#if TK_PACKED
+/* Whether it was computed: ADD of inputs that go along with each other, with a short product (packed.h). */
+static int add(const struct tk_operation *op, const int32_t *table, uint8_t *arena) {
+    const struct tk_elementwise *e = &op->as.elementwise;
+    struct tk_scaling scaling = scaling_of(e);
+    if (e->kind != TK_ELEMENTWISE_ADD || e->broadcast1 || e->broadcast2 || !e->fraction || e->shift1 >= 0)
+        return 0;
+    struct tk_addition a;
+    a.input1 = (const int8_t *)arena + op->input;
+    a.input2 = (const int8_t *)arena + e->input2;
+    a.output = (int8_t *)arena + op->output;
+    a.count = input_bytes(e, 0);
+    a.table1 = table + 128;
+    a.table2 = table + 256 + 128;
+    a.low = e->output_min;
+    a.high = e->output_max;
+    a.zero_point = e->output_zero_point;
+    struct tk_output_range range = {a.zero_point, a.low, a.high};
+    a.rescaling = tk_rescaling_of(e->multiplier1, &scaling, &range);
+    a.exact = tk_exact_of(e->multiplier1, &scaling);
+    tk_add_tables(&a);
+    return 1;
+}
+#endif
 
 static int8_t combine(const struct tk_elementwise *e, const int32_t *table, int32_t a, int32_t b) {
     if (e->kind == TK_ELEMENTWISE_MAXIMUM)
@@ -62,6 +94,10 @@ static int8_t combine(const struct tk_elementwise *e, const int32_t *table, int3
 void tk_elementwise(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
     const struct tk_elementwise *e = &op->as.elementwise;
     const int32_t *table = (const int32_t *)(const void *)constants;
+#if TK_PACKED
+    if (add(op, table, arena))
+        return;
+#endif
     const int8_t *input1 = (const int8_t *)arena + op->input;
     const int8_t *input2 = (const int8_t *)arena + e->input2;
     int8_t *output = (int8_t *)arena + op->output;

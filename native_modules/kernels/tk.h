@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define TK_MAGIC 0x59504d54u /* "TMPY" */
-#define TK_VERSION 1u
+#define TK_VERSION 2u
 #define TK_ALIGNMENT 8u               /* of the program, the handle and the arena, in bytes */
 #define TK_MAX_ARENA_BYTES (1u << 30) /* so that every offset into it is an int32_t */
 #define TK_NO_TILE 0xffffu            /* the tile of an operation without constants */
@@ -169,7 +169,8 @@ struct tk_elementwise {
     int16_t zero_point1, zero_point2, output_zero_point, output_min, output_max;
     int8_t shift1, shift2;
     int32_t multiplier1, multiplier2;
-    uint32_t reserved2;
+    uint8_t packing, fraction, edge; /* ADD: as of a channel */
+    uint8_t reserved2;
 };
 
 struct tk_lookup {
@@ -286,7 +287,7 @@ struct tk_batch_matmul {
 /* Offsets in the arena beyond input, output and scratch (a second input, state) come first in the parameters. */
 struct tk_operation {
     uint8_t opcode;
-    uint8_t reserved;
+    uint8_t block; /* output positions (conv_2d) or rows (depthwise_conv_2d) computed at a time; 0: the plain kernel */
     uint16_t tile;
     uint32_t constants;              /* offset in the tile */
     uint32_t input, output, scratch; /* offsets in the arena */
@@ -340,7 +341,9 @@ struct tk_limits {
  * keeps to it; a kernel may read earlier than this says, but neither write earlier nor read later.
  *
  * - conv_2d, depthwise_conv_2d: output positions in increasing order, row by row. All that a position reads is read
- *   before any of its channels is written; a conv_2d of one tap may read until the last one is.
+ *   before any of its channels is written; a conv_2d of one tap may read until the last one is. A
+ *   depthwise_conv_2d with a `block`: so many rows of outputs at a time, all that they read until the last one is
+ * written.
  * - average_pool_2d, max_pool_2d: as a conv_2d of one tap, a position's window is read until its last channel is
  *   written.
  * - fully_connected: rows in increasing order; a row of the input until the last of its outputs is written.

@@ -27,6 +27,7 @@ class KernelLibrary:
     def __init__(self, variant: str) -> None:
         if shutil.which("gcc") is None:
             pytest.skip("gcc is missing")
+        self.variant = variant
         target = VARIANTS[variant]
         subprocess.run(["make", "--silent", "-C", str(NATIVE_MODULES), target], check=True)
         self.functions = ctypes.CDLL(str(NATIVE_MODULES / target))

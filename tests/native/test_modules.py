@@ -19,7 +19,7 @@ PREBUILT = NATIVE_MODULES / "prebuilt"
 MANIFEST: dict[str, dict[str, Any]] = json.loads((PREBUILT / "manifest.json").read_text(encoding="utf-8"))
 # The linker of MicroPython 1.23 reaches no further with the jump that begins an armv6m module.
 ENTRY_LIMIT = 2048
-ARMV6M_RAM_LIMIT_BYTES = 24 * 1024
+ARMV6M_RAM_LIMIT_BYTES = 32 * 1024
 
 
 def architecture_of(path: str) -> str:

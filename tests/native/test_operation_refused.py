@@ -52,9 +52,9 @@ GIB = 1 << 30
 WINDOW_SIDES = [name for name, _ in structure("window")._fields_[:12]] + ["channels"]
 
 CONSTANTS_BYTES = {
-    CONV: 4 * 8 + 4 + 4 * 3 * 3 * 2,
-    DEPTHWISE: 8 * 8 + 8 + 8 * 3 * 3,
-    DENSE: 3 * 8 + 4 + 3 * 8,
+    CONV: 4 * 12 + 4 * 3 * 3 * 2,
+    DEPTHWISE: 8 * 12 + 8 * 3 * 3,
+    DENSE: 3 * 12 + 3 * 8,
     SOFTMAX: 32 * 4,
     CONSTANT: 12 + 2,
     ADD: 2 * 256 * 4,
@@ -85,6 +85,7 @@ SHAPES: dict[int, Violations] = {
     DEPTHWISE: [
         ("no outputs of an input channel", window(DEPTHWISE, depth=0)),
         ("more outputs than channels", window(DEPTHWISE, depth=3)),
+        ("a block of several outputs of a channel", operation(DEPTHWISE, block=1)),
     ],
     AVERAGE_POOL: [
         ("other channels", window(AVERAGE_POOL, input_channels=4)),
@@ -186,6 +187,7 @@ ACTIVATIONS: dict[int, Violations] = {
 }
 ACTIVATIONS[CONV] += [
     ("input larger than 4 GiB", window(CONV, input_height=0xFFFF, input_width=0xFFFF)),
+    ("unaligned scratch", operation(CONV, scratch=2)),
     ("scratch behind the arena", operation(CONV, scratch=BIG)),
 ]
 ACTIVATIONS[DEPTHWISE] += [
@@ -193,6 +195,10 @@ ACTIVATIONS[DEPTHWISE] += [
     ("scratch behind the arena", operation(DEPTHWISE, scratch=BIG - 3)),
 ]
 ACTIVATIONS[DENSE].append(("input larger than 4 GiB", parameters(DENSE, "fully_connected", batches=BIG)))
+ACTIVATIONS[DENSE] += [
+    ("unaligned scratch", operation(DENSE, scratch=2)),
+    ("scratch behind the arena", operation(DENSE, scratch=BIG)),
+]
 ACTIVATIONS[SOFTMAX].append(("input larger than the arena", parameters(SOFTMAX, "softmax", rows=BIG)))
 ACTIVATIONS[ADD].append(("second input behind the arena", parameters(ADD, "elementwise", input2=BIG)))
 ACTIVATIONS[LOOKUP].append(("larger than the arena", parameters(LOOKUP, "lookup", bytes=LARGEST)))
@@ -237,7 +243,7 @@ ACTIVATIONS[LSTM] += [
     ("steps that end behind the arena", parameters(LSTM, "lstm", input_stride=BIG)),
     ("steps that end behind the arena", parameters(LSTM, "lstm", input_stride=130)),
     ("outputs that end behind the arena", parameters(LSTM, "lstm", output_stride=BIG)),
-    ("outputs that end behind the arena", parameters(LSTM, "lstm", output_stride=130)),
+    ("outputs that end behind the arena", parameters(LSTM, "lstm", output_stride=1000)),
     ("hidden state behind the arena", parameters(LSTM, "lstm", hidden=BIG)),
     ("cell state behind the arena", parameters(LSTM, "lstm", cell=BIG - 1)),
     ("unaligned cell state", parameters(LSTM, "lstm", cell=1)),
@@ -256,7 +262,7 @@ CONSTANTS: dict[int, Violations] = {
 }
 CONSTANTS[DENSE] += [
     ("multipliers behind their tile", constants_left(DENSE, 12)),
-    ("shifts behind their tile", constants_left(DENSE, 24)),
+    ("scaling behind their tile", constants_left(DENSE, 24)),
 ]
 CONSTANTS[DEPTHWISE].append(("more taps than weights", window(DEPTHWISE, kernel_width=4000)))
 # What is found in the place of its loops are other loops.
@@ -274,7 +280,10 @@ VALUES: dict[int, Violations] = {
         *((f"{name} beyond int8", window(CONV, **{name: -129})) for name in ("output_zero_point", "output_min")),
         ("negative multiplier", constant(CONV, 4 * 4, -1, 4)),
         ("right shift beyond 31", constant(CONV, 8 * 4, -32, 1)),
-        ("left shift beyond 30", constant(CONV, 8 * 4 + 3, 31, 1)),
+        ("left shift beyond 30", constant(CONV, 8 * 4 + 4 * 3, 31, 1)),
+        *((f"{taps} taps at a time", constant(CONV, 8 * 4 + 1, 16 * taps, 1)) for taps in (1, 3, 6)),
+        *((f"a fraction of {bits} bits", constant(CONV, 8 * 4 + 2, bits, 1)) for bits in (8, 23)),
+        ("a product shortened by nothing", constant(CONV, 8 * 4, 22 << 16 | 15 << 8, 3)),
     ],
     DENSE: [
         (f"{name} beyond int8", parameters(DENSE, "fully_connected", **{name: value}))
@@ -287,6 +296,7 @@ VALUES: dict[int, Violations] = {
             *((name, -129) for name in ("zero_point1", "zero_point2", "output_zero_point", "output_min")),
             *((name, -1) for name in ("multiplier1", "multiplier2")),
             *((name, value) for name in ("shift1", "shift2") for value in (-32, 31)),
+            *(("packing", 16), ("fraction", 8), ("fraction", 23)),
         )
     ],
     REDUCE: [

@@ -39,7 +39,7 @@ COUNT = len(OPERATIONS)
 
 WHOLE_PROGRAM: list[tuple[str, str, Damage]] = [
     ("MAGIC", "other magic", header(magic=0x12345678)),
-    ("VERSION", "other version", header(version=2)),
+    ("VERSION", "other version", header(version=3)),
     ("HEAD", "other header size", header(header_bytes=100)),
     ("HEAD", "unknown layout of constants", header(layout=1)),
     ("HEAD", "head size for other counts", header(tile_count=2)),

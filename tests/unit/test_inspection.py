@@ -215,7 +215,7 @@ def test_an_architecture_without_a_module_says_so() -> None:
 
 def test_an_estimate_follows_the_clock_and_is_given_only_where_cycles_were_counted() -> None:
     slow, fast = fit(PICO).latency_s, fit(replace(PICO, clock_hz=250_000_000)).latency_s
-    assert slow == pytest.approx(2 * fast) and 0.010 < slow < 0.016
+    assert slow == pytest.approx(2 * fast) and 0.003 < slow < 0.006
     assert fit(replace(PICO, clock_hz=None)).latency_s is None
     graph = compile_model(DIGITS).graph
     assert inference_cycles(graph, "xtensawin") is None

@@ -142,7 +142,7 @@ REFUSED: list[tuple[str, Callable[[], Graph], str]] = [
     ),
     ("3000 operators", lambda: chain(3000, 4), "more than 1024 operations"),
     ("5000 operators that do nothing", lambda: chain(5000, 4, "RESHAPE"), "5002 tensors, 4096 at most"),
-    ("400 MB of constants from 1 MB", lambda: chain(400, 1024), "423116800 bytes of constants"),
+    ("400 MB of constants from 1 MB", lambda: chain(400, 1024), "424345600 bytes of constants"),
     ("weights without data", lambda: dense(SMALL, activation(4, 4), SMALL), "not constant"),
     ("weights of no channels", lambda: dense(SMALL, weights(0, 4), activation(1, 0)), "1 to 65535"),
     ("filters of no height", lambda: convolution(PIXELS, weights(1, 0, 3, 1), PIXELS), "not constant"),
@@ -288,7 +288,7 @@ def test_a_thousand_operators_compile_within_seconds() -> None:
     begin_s = time.process_time()
     compiled = compile_model(write(chain(1000, 4)))
     assert time.process_time() - begin_s < TIME_LIMIT_S
-    assert compiled.arena.bytes == 12
+    assert compiled.arena.bytes == 24
 
 
 def test_thousands_of_tiles_compile_within_seconds() -> None:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinympy.compiler.check import check
 from tinympy.compiler.emit import emit
@@ -16,7 +16,7 @@ from tinympy.compiler.fold import fold
 from tinympy.compiler.lower import lower
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.pack import pack
-from tinympy.compiler.place import ALIGNMENT, Arena, place
+from tinympy.compiler.place import ALIGNMENT, Arena, place_blocks
 from tinympy.device import blocks
 from tinympy.device.program import TILE_BYTES
 from tinympy.model.graph import Graph
@@ -55,7 +55,8 @@ def compile_model(
     if block_bytes is not None:
         tile_bytes = min(tile_bytes or block_bytes, blocks.capacity(block_bytes) - TILE_BYTES)
     packed = pack(lower(graph), tile_bytes)
-    arena = place(packed.lowered, reuse_input, alignment)
+    lowered, arena = place_blocks(packed.lowered, reuse_input, alignment)
+    packed = replace(packed, lowered=lowered)
     digest = hashlib.sha256(content)
     program = emit(graph, packed, arena, name, digest.digest(), block_bytes)
     return Compiled(program, graph, packed.lowered, arena, digest.hexdigest())

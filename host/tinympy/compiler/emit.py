@@ -123,7 +123,7 @@ def _encode_operation(packed: Packed, arena: Arena, index: int) -> bytes:
     return struct.pack(
         layout.OPERATION,
         operation.opcode,
-        0,
+        operation.block,
         tile,
         constants,
         source,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinympy.compiler.blocking import blocked
 from tinympy.compiler.loops import Nest, straight
 from tinympy.compiler.operation import COPY, NOWHERE, Operation, Span
 from tinympy.compiler.parameters import Copy
@@ -96,7 +97,7 @@ class Lowering:
         """Add an operation; ModelError when there are too many, struct.error when the program format cannot hold it."""
         self.require(len(self.operations) < MAX_OPERATIONS, f"more than {MAX_OPERATIONS} operations")
         operation.parameters.encode()
-        self.operations.append(operation)
+        self.operations.append(blocked(operation))
 
     def copy(self, nest: Nest, source: int, target: int) -> None:
         """Add the operation that copies from one value to another by these loops."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinympy.compiler.parameters import FullyConnected, Lstm, Parameters, Svdf, Window
+from tinympy.compiler.scaling import DROPS, scaled
 
 # Opcodes: TK_KERNELS in native_modules/kernels/tk.h.
 CONV_2D = 1
@@ -70,7 +71,7 @@ class ByChannel(Protocol):
 class Channels:
     """Constants by output channel: bias with the input's zero point folded in, multiplier, shift, weights.
 
-    `weights` is (channels, taps); `taps_first` stores it transposed, channels side by side.
+    `weights` is (channels, taps); `taps_first` stores it transposed, channels side by side, `offset` with 128 added.
     """
 
     bias: npt.NDArray[np.int32]
@@ -78,20 +79,32 @@ class Channels:
     shift: npt.NDArray[np.int8]
     weights: npt.NDArray[np.int8]
     taps_first: bool = False
+    offset: bool = False
 
     def __len__(self) -> int:
         return len(self.bias)
 
     def __getitem__(self, part: slice) -> Channels:
-        return Channels(self.bias[part], self.multiplier[part], self.shift[part], self.weights[part], self.taps_first)
+        return Channels(
+            self.bias[part],
+            self.multiplier[part],
+            self.shift[part],
+            self.weights[part],
+            self.taps_first,
+            self.offset,
+        )
 
     def encoded_bytes(self, count: int) -> int:
-        return 8 * count + _align4(count) + count * int(self.weights.shape[1])
+        return count * (12 + int(self.weights.shape[1]))
 
     def encode(self) -> bytes:
-        weights = self.weights.T if self.taps_first else self.weights
-        shift = self.shift.tobytes().ljust(_align4(len(self)), b"\0")
-        return self.bias.astype("<i4").tobytes() + self.multiplier.astype("<i4").tobytes() + shift + weights.tobytes()
+        drops = (0,) if self.taps_first else DROPS
+        shortcuts = scaled(self.weights, self.bias, self.multiplier, self.shift, drops)
+        weights = shortcuts.weights.T if self.taps_first else shortcuts.weights
+        if self.offset:
+            weights = weights.view(np.uint8) ^ 128
+        numbers = shortcuts.bias.astype("<i4").tobytes() + shortcuts.multiplier.astype("<i4").tobytes()
+        return numbers + shortcuts.scaling.tobytes() + weights.tobytes()
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,8 @@ class Operation:
     parameters: Parameters
     constants: ByChannel | bytes = b""
     scratch_bytes: int = 0
+    block: int = 0
+    """Output positions or rows that a kernel for packed sums computes at a time (blocking.py)."""
     further: tuple[Span, ...] = ()
     """More inputs, or state: their places in the arena come first in the parameters, which begin with room for them."""
 
@@ -152,7 +167,3 @@ class Lowered:
     """Values that stay from one inference to the next."""
     initial_operations: int = 0
     """How many operations, the first ones, set the state and are not part of an inference."""
-
-
-def _align4(count: int) -> int:
-    return (count + 3) & ~3

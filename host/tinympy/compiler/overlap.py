@@ -67,6 +67,10 @@ def _window(operation: Operation, span: Span) -> int:
     # The lowest row and the lowest column that the windows of an output row or column read.
     rows = np.maximum(np.arange(height) * w.stride[0] - w.padding[0], 0) * row_bytes
     columns = np.maximum(np.arange(width) * w.stride[1] - w.padding[1], 0) * pixel_bytes
+    if operation.opcode == DEPTHWISE_CONV_2D and operation.block:
+        # Block by block of rows: until the last output of a block is written, its first row of inputs is read.
+        first = np.arange(0, height, operation.block)
+        return int(np.max(np.minimum(first + operation.block, height) * width * channels - rows[first]))
     gathers = operation.opcode == DEPTHWISE_CONV_2D or (operation.opcode == CONV_2D and w.kernel != (1, 1))
     still_read = columns[1:] if gathers else columns
     written = (np.arange(len(still_read)) + 1) * channels

@@ -9,7 +9,7 @@ from typing import Protocol
 WINDOW_PARAMETERS = struct.Struct("<14H4h4H")
 FULLY_CONNECTED_PARAMETERS = struct.Struct("<5I3h18x")
 SOFTMAX_PARAMETERS = struct.Struct("<4I28x")
-ELEMENTWISE_PARAMETERS = struct.Struct("<4x6H4B5h2b2i4x")
+ELEMENTWISE_PARAMETERS = struct.Struct("<4x6H4B5h2b2i3Bx")
 LOOKUP_PARAMETERS = struct.Struct("<I40x")
 REDUCE_PARAMETERS = struct.Struct("<3I2ibBh20x")
 COPY_PARAMETERS = struct.Struct("<BBH40x")
@@ -116,6 +116,8 @@ class Elementwise:
     output_range: tuple[int, int] = (-128, 127)
     multipliers: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
     """(multiplier, shift) of the result; of PRELU's two branches."""
+    short_product: tuple[int, int, int] = (0, 0, 0)
+    """Of ADD: bits dropped, fraction bits, edge (scaling.py)."""
 
     ADD = 0
     MUL = 1
@@ -137,6 +139,7 @@ class Elementwise:
             shift2,
             multiplier1,
             multiplier2,
+            *self.short_product,
         )
 
 

@@ -8,14 +8,18 @@ be repeated, and timed, on the same input; unless they are given up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tinympy.compiler.blocking import SHARES, blocked, grown
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.overlap import distance
 from tinympy.compiler.puzzle import Block, Pair, Puzzle
 
 ALIGNMENT = 4
 """Words: what 32-bit cores read at once, and the most that a kernel asks for (32-bit accumulators)."""
+
+_TOLERATED = 0.01
+"""A plan that is so much larger than its lower bound is not worth smaller blocks."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Arena:
     """No plan with this alignment takes less: the largest sum over what is alive during one operation."""
     values: tuple[Block, ...]
     keeps_input: bool
+    alignment: int
 
 
 def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> Arena:
@@ -55,7 +60,52 @@ def place(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMEN
         lower_bound_bytes=whole.lower_bound,
         values=tuple(values),
         keeps_input=not reuse_input,
+        alignment=alignment,
     )
+
+
+def place_blocks(lowered: Lowered, reuse_input: bool = False, alignment: int = ALIGNMENT) -> tuple[Lowered, Arena]:
+    """The same operations with blocks (blocking.py) that suit the arena, and the arena.
+
+    Of the plans with larger and with smaller first blocks it is the first that loses hardly anything to gaps, or the
+    one that loses least; then each block grows into what lies free during its operation, up to the lower bound.
+    """
+    best: tuple[int, Lowered, Arena] | None = None
+    for share in SHARES:
+        candidate = replace(lowered, operations=tuple(blocked(each, share) for each in lowered.operations))
+        arena = place(candidate, reuse_input, alignment)
+        lost = arena.bytes - arena.lower_bound_bytes
+        if best is None or lost < best[0]:
+            best = lost, candidate, arena
+        if lost <= arena.lower_bound_bytes * _TOLERATED:
+            break
+    assert best is not None
+    _, lowered, arena = best
+    operations, scratch_offsets = [], []
+    for index, operation in enumerate(lowered.operations):
+        begin, end = _free(arena, index)
+        larger = grown(operation, end - begin)
+        moves = 0 < larger.scratch_bytes <= end - begin
+        operations.append(larger if moves else operation)
+        scratch_offsets.append(begin if moves else arena.scratch_offsets[index])
+    return replace(lowered, operations=tuple(operations)), replace(arena, scratch_offsets=tuple(scratch_offsets))
+
+
+def _free(arena: Arena, operation: int) -> tuple[int, int]:
+    """Begin and end of the largest part of the arena where no value lies during an operation, as far as its lower bound
+    leaves room."""
+    taken = [
+        (offset, offset + value.bytes)
+        for offset, value in zip(arena.value_offsets, arena.values, strict=True)
+        if value.first <= operation <= value.last
+    ]
+    gaps, begin, alive = [], 0, 0
+    for offset, end in [*sorted(taken), (arena.bytes, arena.bytes)]:
+        gaps.append((begin, offset))
+        alive += max(0, end - max(begin, offset))
+        begin = max(begin, -(-end // arena.alignment) * arena.alignment)
+    first, last = max(gaps, key=lambda gap: gap[1] - gap[0])
+    return first, min(last, first + max(0, arena.lower_bound_bytes - alive))
 
 
 def _value_blocks(lowered: Lowered, reuse_input: bool) -> list[Block]:

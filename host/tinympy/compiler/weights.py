@@ -19,10 +19,12 @@ def lower_channels(
     source: int = 0,
     bias: int = 2,
     bias_scale_matters: bool = False,
+    taps_first: bool = False,
 ) -> Channels:
     """Constants for `weights` of shape (channels, taps); `axis` is where the weight tensor counts output channels.
 
     The operator's input 1 are the weights; `source` and `bias` say which its input and its bias are.
+    `taps_first` lays the weights out tap by tap.
 
     TFLM multiplies the scales in double precision. Where the weights have one scale, FULLY_CONNECTED refuses a bias of
     another scale (`bias_scale_matters`), convolutions do not.
@@ -43,6 +45,7 @@ def lower_channels(
         multiplier=np.array([multiplier for multiplier, _ in pairs], np.int32),
         shift=np.array([shift for _, shift in pairs], np.int8),
         weights=weights,
+        taps_first=taps_first,
     )
 
 

@@ -25,12 +25,13 @@ class Cost:
 
 
 # For each call of a kernel, and for each inference.
-_CYCLES_PER_OPERATOR = 1_100
+_CYCLES_PER_OPERATOR = 3_000
 _CYCLES_PER_INFERENCE = 5_700
 
 _NOTHING = Cost()
-_SUM_OF_PRODUCTS = Cost(per_mac=10.1, per_output=146)
-_ADDITION = Cost(per_output=156)
+_WINDOWS = Cost(per_mac=2.85, per_output=46)
+_ROWS = Cost(per_mac=4.4, per_output=110)
+_ADDITION = Cost(per_output=37)
 _COMPARISON = Cost(per_output=43)
 _TABLE = Cost(per_output=12.3)
 _BLOCKS = Cost(per_output=9.4)
@@ -48,13 +49,13 @@ _ARMV6M = {
     "BROADCAST_TO": _BLOCKS,
     "CALL_ONCE": _NOTHING,
     "CONCATENATION": _BLOCKS,
-    "CONV_2D": _SUM_OF_PRODUCTS,
-    "DEPTHWISE_CONV_2D": Cost(per_mac=15.2, per_output=128),
+    "CONV_2D": _WINDOWS,
+    "DEPTHWISE_CONV_2D": Cost(per_mac=2.2, per_output=70),
     "DEPTH_TO_SPACE": _BLOCKS,
     "DEQUANTIZE": _NOTHING,
     "ELU": _TABLE,
     "EXPAND_DIMS": _NOTHING,
-    "FULLY_CONNECTED": _SUM_OF_PRODUCTS,
+    "FULLY_CONNECTED": _ROWS,
     "GATHER": _BLOCKS,
     "HARD_SWISH": _TABLE,
     "LEAKY_RELU": _TABLE,
@@ -94,7 +95,7 @@ _ARMV6M = {
     "SVDF": Cost(per_mac=10.1, per_output=300),
     "TANH": _TABLE,
     "TRANSPOSE": _ELEMENTS,
-    "TRANSPOSE_CONV": Cost(per_mac=10.1, per_output=190),
+    "TRANSPOSE_CONV": Cost(per_mac=2.95, per_output=80),
     "UNPACK": _BLOCKS,
     "VAR_HANDLE": _NOTHING,
 }

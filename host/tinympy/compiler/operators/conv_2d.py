@@ -45,6 +45,5 @@ def lower(lowering: Lowering) -> None:
                         first_input_channel=group * depth,
                     ),
                     constants=part,
-                    scratch_bytes=0 if (height, width) == (1, 1) else row_bytes,
                 )
             )

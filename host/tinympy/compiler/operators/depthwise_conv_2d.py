@@ -1,7 +1,5 @@
 """DEPTHWISE_CONV_2D: weights are (1, height, width, output channels), scaled per output channel or as a whole."""
 
-from dataclasses import replace
-
 from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import DEPTHWISE_CONV_2D, Operation, Span
 from tinympy.compiler.weights import constant_weights, lower_channels
@@ -27,7 +25,7 @@ def lower(lowering: Lowering) -> None:
     )
     lowering.require(channels == output.shape[3], f"{channels} filters for {output.shape[3]} output channels")
     by_channel = weights.reshape(height * width, channels).T
-    constants = replace(lower_channels(lowering, by_channel, axis=3), taps_first=True)
+    constants = lower_channels(lowering, by_channel, axis=3, taps_first=True)
     source, target = lowering.input_value(0), lowering.output_value()
     for batch in range(tensor.shape[0]):
         lowering.emit(
@@ -38,6 +36,5 @@ def lower(lowering: Lowering) -> None:
                 output=Span(target, batch * output.elements // tensor.shape[0]),
                 parameters=window,
                 constants=constants,
-                scratch_bytes=4 * channels,
             )
         )

@@ -7,6 +7,7 @@ import numpy as np
 from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import ELEMENTWISE, Operation, Span
 from tinympy.compiler.parameters import Elementwise
+from tinympy.compiler.scaling import DROPS, short_product
 from tinympy.model.graph import Tensor
 from tinympy.model.quantise import activation_range, quantise_multiplier, scale_of, zero_point_of
 from tinympy.reference.arithmetic import multiply_quantised
@@ -30,7 +31,12 @@ def lower_add(lowering: Lowering) -> None:
     ]
     if name == "SUB":
         tables[1] = -tables[1]
-    _emit(lowering, Elementwise.ADD, [quantise_multiplier(result)], np.concatenate(tables).astype("<i4").tobytes())
+    scale = quantise_multiplier(result)
+    bounds = [sum(end(table) for table in tables) for end in (np.min, np.max)]
+    low, high, multiplier, shift = (np.array([each], np.int64) for each in (*bounds, *scale))
+    [drop], [fraction], [edge] = short_product(low, high, multiplier, shift, DROPS)
+    constants = np.concatenate(tables).astype("<i4").tobytes()
+    _emit(lowering, Elementwise.ADD, [scale], constants, (int(drop), int(fraction), int(edge)))
 
 
 def lower_mul(lowering: Lowering) -> None:
@@ -59,7 +65,13 @@ def lower_prelu(lowering: Lowering) -> None:
     _emit(lowering, Elementwise.PRELU, [quantise_multiplier(positive), quantise_multiplier(negative)])
 
 
-def _emit(lowering: Lowering, kind: int, multipliers: list[tuple[int, int]] | None = None, tables: bytes = b"") -> None:
+def _emit(
+    lowering: Lowering,
+    kind: int,
+    multipliers: list[tuple[int, int]] | None = None,
+    tables: bytes = b"",
+    short: tuple[int, int, int] = (0, 0, 0),
+) -> None:
     first, second, output = lowering.input(0), lowering.input(1), lowering.output()
     for _, shift in multipliers or ():
         lowering.require(shift <= 30, "its output scale is too small for its inputs' scales")
@@ -81,6 +93,7 @@ def _emit(lowering: Lowering, kind: int, multipliers: list[tuple[int, int]] | No
                 output_zero_point=zero_point_of(output),
                 output_range=activation_range(activation, output),
                 multipliers=(pairs[0], pairs[1]),
+                short_product=short,
             ),
             constants=tables,
         )

@@ -1,5 +1,7 @@
 """FULLY_CONNECTED: weights are (outputs, inputs); the input counts as rows of `inputs` values."""
 
+from dataclasses import replace
+
 from tinympy.compiler.lowering import Lowering
 from tinympy.compiler.operation import FULLY_CONNECTED, Operation, Span
 from tinympy.compiler.parameters import FullyConnected
@@ -32,6 +34,6 @@ def lower(lowering: Lowering) -> None:
                 first_channel=0,
                 channels=outputs,
             ),
-            constants=lower_channels(lowering, weights, axis=0, bias_scale_matters=True),
+            constants=replace(lower_channels(lowering, weights, axis=0, bias_scale_matters=True), offset=True),
         )
     )

@@ -144,7 +144,6 @@ def _lower_phase(
                 output=result,
                 parameters=window,
                 constants=constants,
-                scratch_bytes=0 if (row.kernel, column.kernel) == (1, 1) else taps.shape[1],
             )
         )
         if not direct:
