@@ -15,11 +15,13 @@ import typer
 from tinympy import __version__
 from tinympy.commands.boards import boards
 from tinympy.commands.check import check
+from tinympy.commands.compare import compare
 from tinympy.commands.deploy import deploy
 from tinympy.commands.dut import dut
 from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.records import app as records_app
+from tinympy.commands.report import report
 from tinympy.commands.run import run
 from tinympy.commands.submit import submit
 from tinympy.commands.verify import verify
@@ -45,6 +47,8 @@ app.command()(profile)
 app.command()(deploy)
 app.command()(dut)
 app.command()(submit)
+app.command()(report)
+app.command()(compare)
 
 AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="NAME")]
 
@@ -191,9 +195,9 @@ def _show(records: list[Record], as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from tinympy.report import console as report
+    from tinympy.report import console
 
-    report.render(records, Console())
+    console.render(records, Console())
 
 
 def _require_valid(records: list[Record]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -35,6 +36,14 @@ def render(records: Sequence[Record], console: Console) -> None:
     console.print(table, crop=False)
     console.print()
     console.print(_notes(records))
+
+
+def text(records: Sequence[Record]) -> str:
+    """The same for a file: in 120 columns, without colours."""
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    render(records, console)
+    assert isinstance(console.file, io.StringIO)
+    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
 
 
 def _table(records: Sequence[Record], gap: int) -> Table:
