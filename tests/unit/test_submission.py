@@ -87,7 +87,7 @@ def test_a_record_becomes_the_files_that_the_official_checker_reads(tmp_path: Pa
     assert line(THROUGHPUT, results / "performance/results.txt") == "1980.198"
     assert (results / "performance/results.txt").read_text().count("Runtime requirements have been met.") == 5
     rows = json.loads((results / "performance/results.json").read_text())
-    assert [row["infer"]["iterations"] for row in rows] == [24000, 23529, 23762, 23669, 23857]
+    assert [row["infer"]["iterations"] for row in rows] == [24000] * 5
     assert json.loads((out / "closed/Example/systems/board.json").read_text())["Board Name"] == "unix"
     [code] = (out / "closed/Example/code/keyword_spotting").iterdir()
     assert {path.suffix for path in code.iterdir()} == {".md", ".json"}
