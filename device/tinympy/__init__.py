@@ -8,7 +8,9 @@ def load(name):
 
     A program that was compiled for flash keeps its constants there, where this board's flash can be read like memory.
     """
+    # All code before the arena: the kernels are one piece of memory as well.
     from .model import Model
+    from .native import NativeEngine
     from .program import read, reserve
 
     if "/" not in name:
@@ -18,4 +20,4 @@ def load(name):
     program, tiles = read(name)
     # What follows lasts: behind the garbage there is now, it would split the heap.
     gc.collect()
-    return Model(program, tiles, arena=arena)
+    return Model(program, tiles, NativeEngine, arena)

@@ -164,8 +164,7 @@ def bench(
         reuse_input=reuse_input,
         left_out=lambda why: typer.echo(f"left out: {why}", err=True),
     )
-    records: dict[int, Record] = {}
-    order = {id(job): index for index, job in enumerate(jobs)}
+    begun: list[tuple[plan.Job, Record]] = []
     try:
         with bars() as progress:
             rows = {label: progress.add_task(label, total=None) for label in dict.fromkeys(job.label for job in jobs)}
@@ -174,17 +173,14 @@ def bench(
                 name = f"{job.label} {job.task.name}" if len(rows) > 1 else job.task.name
                 progress.update(rows[job.label], description=f"{name} {what}", completed=done, total=total)
 
-            parallel.run(jobs, lambda job, record: records.update({order[id(job)]: record}), observe)
+            parallel.run(jobs, lambda job, record: begun.append((job, record)), observe)
     except KeyboardInterrupt:
-        kept = "what was measured until then is in the record" if records else ""
+        kept = "what was measured until then is in the record" if begun else ""
         raise InterruptedRunError("interrupted", kept) from None
     finally:
-        _show(_in_order(records), as_json)
-    _require_valid(_in_order(records))
-
-
-def _in_order(records: dict[int, Record]) -> list[Record]:
-    return [records[index] for index in sorted(records)]
+        records = [record for job in jobs for its_job, record in begun if its_job is job]
+        _show(records, as_json)
+    _require_valid(records)
 
 
 def _show(records: list[Record], as_json: bool) -> None:

@@ -149,7 +149,8 @@ def serve_code(
 
     loaded -- what it executes when the model is loaded
     """
-    load = f"import tinympy\nfrom tinympy import dut\nmodel = tinympy.load({name!r})\n"
+    # What was asked before has left the heap in pieces.
+    load = f"import gc\ngc.collect()\nimport tinympy\nfrom tinympy import dut\nmodel = tinympy.load({name!r})\n"
     wire = f"model, {name!r}, {wire_input!r}, {wire_results!r}, {wire_bytes}"
     if energy is None:
         return f"{load}{loaded}dut.serve({wire})\n"

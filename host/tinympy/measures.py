@@ -7,6 +7,9 @@ from statistics import median
 
 from tinympy.records import Record, Window
 
+WINDOWS = 5
+"""How many windows a median is over (MLPerf Tiny: `loop 5` in the public runner's tests_performance.yaml)."""
+
 
 @dataclass(frozen=True)
 class Latency:

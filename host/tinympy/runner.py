@@ -87,9 +87,8 @@ class Windows:
     latency_s: float
 
 
-def drives(task_name: str) -> bool:
-    """Whether the runner has a test over a serial line for a task."""
-    return task_name in _TESTS
+DRIVEN = tuple(_TESTS)
+"""The tasks for which the runner has a test over a serial line."""
 
 
 def devices_yaml(port: str, usb: str, energy: bool = False) -> str:

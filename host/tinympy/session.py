@@ -21,11 +21,11 @@ from tinympy.dut import WINDOW_LIMIT_S, Dut
 from tinympy.errors import BoardError
 from tinympy.inspection.fit import compile_for
 from tinympy.inspection.work import macs
+from tinympy.measures import WINDOWS
 from tinympy.plan import Job
 from tinympy.records import Record
 from tinympy.tasks.scoring import predicted
 
-WINDOWS = 5
 _BATCH_S = 0.5
 _CALIBRATION_SHARE = 0.05
 _CALIBRATIONS = 3
@@ -127,7 +127,9 @@ def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
         mode="all" if len(job.modes) > 1 else job.modes[0],
         board=serving.board,
         engine=records.Engine(job.engine, serving.module.sha256),
-        task=records.Task(task.name, task.title, task.official, task.target),
+        task=records.Task(
+            task.name, task.title, task.official, rules.LATEST.targets.get(task.name) if task.official else None
+        ),
         model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights),
     )
     record.options = records.Options(job.window_s, job.samples, job.weights_in, job.in_ram)

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tinympy.measures import Latency, duration, latency_ms, shortest_s
+from tinympy.measures import WINDOWS, Latency, duration, latency_ms, shortest_s
 from tinympy.records import Record
 
-WINDOWS = 5
 SPREAD = 0.02
 # hyperfine's threshold for the modified z-score: ten standard deviations of a normal distribution.
 OUTLIER_Z = 14.826

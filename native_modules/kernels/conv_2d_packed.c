@@ -31,15 +31,13 @@ static uint32_t *repeat(uint32_t *to, uint32_t word, int32_t count) {
     return to;
 }
 
-static int32_t limited(int32_t x, int32_t low, int32_t high) { return tk_clamp(x, low, high); }
-
 /* The window at (y, x), whose rows of taps are whole words, straight from the input. */
 static uint32_t *unpack_window(const struct job *j, uint32_t *to, int32_t y, int32_t x) {
     const struct tk_window *w = j->w;
     uint32_t zeros = (uint32_t)(int32_t)w->input_zero_point * 0x10001u;
     int32_t depth = w->depth;
-    int32_t left = limited(-x, 0, w->kernel_width);
-    int32_t right = limited(w->input_width - x, left, w->kernel_width);
+    int32_t left = tk_clamp(-x, 0, w->kernel_width);
+    int32_t right = tk_clamp(w->input_width - x, left, w->kernel_width);
     int32_t row = (int32_t)w->input_width * w->input_channels;
     const int8_t *from = j->input + y * row + (x + left) * w->input_channels;
     for (int32_t ky = 0; ky < w->kernel_height; ky++, y++, from += row) {
@@ -67,8 +65,8 @@ static void gather(const struct job *j, int32_t y, int32_t x) {
     int32_t depth = w->depth;
     int32_t zero = w->input_zero_point;
     int32_t columns = w->kernel_width;
-    int32_t left = limited(-x, 0, columns);
-    int32_t right = limited(w->input_width - x, left, columns);
+    int32_t left = tk_clamp(-x, 0, columns);
+    int32_t right = tk_clamp(w->input_width - x, left, columns);
     int whole = w->dilation_width == 1 && depth == w->input_channels;
     for (int32_t ky = 0; ky < w->kernel_height; ky++, y += w->dilation_height) {
         if (y < 0 || y >= w->input_height) {
@@ -157,11 +155,6 @@ static void run_single(const struct job *j, struct tk_channels k, uint32_t c, in
     }
 }
 
-static uint32_t taps_together(const struct tk_scaling *s) { return s->packing >> 4; }
-
-/* What the assembly takes: products that can be packed, and a short product with a shift to the right behind it. */
-static int is_packed(const struct tk_scaling *s) { return taps_together(s) && s->fraction && s->shift < 0; }
-
 static void run_pair(const struct job *j, struct tk_channels k, uint32_t c, int8_t *output, uint32_t count) {
     uint32_t stride = j->w->output_channels;
     struct tk_pair pair;
@@ -180,8 +173,8 @@ static void run_pair(const struct job *j, struct tk_channels k, uint32_t c, int8
         pair.rescaling[i] = tk_rescaling_of(k.multiplier[c + i], &k.scaling[c + i], &j->range);
         pair.exact[i] = tk_exact_of(k.multiplier[c + i], &k.scaling[c + i]);
     }
-    int first4 = taps_together(&k.scaling[c]) == 4;
-    int second4 = taps_together(&k.scaling[c + 1]) == 4;
+    int first4 = tk_taps_together(&k.scaling[c]) == 4;
+    int second4 = tk_taps_together(&k.scaling[c + 1]) == 4;
     if (first4 && second4)
         tk_pair_4_4(&pair);
     else if (first4)
@@ -197,7 +190,7 @@ static void run_channels(const struct job *j, struct tk_channels k, int8_t *outp
     for (uint32_t c = 0; c < channels; c += 2) {
         /* With an odd number of channels, the last but one is computed twice. */
         uint32_t first = c + 1 < channels || !c ? c : c - 1;
-        if (first + 1 < channels && is_packed(&k.scaling[first]) && is_packed(&k.scaling[first + 1])) {
+        if (first + 1 < channels && tk_is_packed(&k.scaling[first]) && tk_is_packed(&k.scaling[first + 1])) {
             run_pair(j, k, first, output, count);
             continue;
         }

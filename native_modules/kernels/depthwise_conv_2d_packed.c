@@ -136,8 +136,6 @@ static void run_single(const struct job *j, struct tk_channels k, uint32_t c, in
     }
 }
 
-static int is_packed(const struct tk_scaling *s) { return s->packing >> 4 && s->fraction && s->shift < 0; }
-
 /* What is the same for all channels and all blocks. */
 static void prepare(struct job *j) {
     const struct tk_window *w = j->w;
@@ -229,7 +227,7 @@ int tk_depthwise_conv_2d_packed(const struct tk_operation *op, const uint8_t *co
         for (uint32_t c = 0; c < w->channels; c++) {
             gather(&j, j.input + c, oy * w->stride_height - w->pad_top, gathered);
             pack_weights(&j, k.weights + c);
-            if (is_packed(&k.scaling[c]))
+            if (tk_is_packed(&k.scaling[c]))
                 run_plane(&j, k, c, output + c, rows);
             else
                 run_single(&j, k, c, output + c, rows);

@@ -6,8 +6,6 @@ typedef int tk_fully_connected_packed_is_optional;
 
 #if TK_PACKED
 
-static int is_packed(const struct tk_scaling *s) { return s->packing >> 4 && s->fraction && s->shift < 0; }
-
 /* Whether the operation was computed: one without a block, or with odd addresses, is left to the plain kernel. */
 int tk_fully_connected_packed(const struct tk_operation *op, const uint8_t *constants, uint8_t *arena) {
     const struct tk_fully_connected *f = &op->as.fully_connected;
@@ -30,11 +28,11 @@ int tk_fully_connected_packed(const struct tk_operation *op, const uint8_t *cons
         uint32_t c = 0;
         while (c < f->channels) {
             uint32_t end = c;
-            int taps = k.scaling[c].packing >> 4;
-            while (end < f->channels && is_packed(&k.scaling[end]) && k.scaling[end].packing >> 4 == taps)
+            uint32_t taps = tk_taps_together(&k.scaling[c]);
+            while (end < f->channels && tk_is_packed(&k.scaling[end]) && tk_taps_together(&k.scaling[end]) == taps)
                 end++;
             if (end > c) {
-                rows.taps = (uint32_t)taps;
+                rows.taps = taps;
                 rows.weights = (const uint8_t *)k.weights + c * f->inputs;
                 rows.bias = k.bias + c;
                 rows.multiplier = k.multiplier + c;

@@ -44,6 +44,12 @@ static uint32_t add_group(uint32_t sum, const uint32_t *inputs, const uint32_t *
     return tk_add_products(tk_add_products(sum, first), second);
 }
 
+static int8_t rescaled(uint32_t sum, const struct tk_rescaling *rescaling, const struct tk_exact *exact,
+                       const struct tk_output_range *range) {
+    int32_t multiplier = exact->multiplier_high * 65536 + exact->multiplier_low;
+    return tk_rescale(sum, rescaling, multiplier, -exact->right, range);
+}
+
 static void run_pair(const struct tk_pair *p, uint32_t taps0, uint32_t taps1) {
     const uint32_t *inputs = p->inputs;
     struct tk_output_range range = {p->zero_point, p->low, p->high};
@@ -55,10 +61,8 @@ static void run_pair(const struct tk_pair *p, uint32_t taps0, uint32_t taps1) {
             sums[1] = add_group(sums[1], inputs + i, weights + 2, taps1);
         }
         inputs += p->input_words;
-        for (uint32_t c = 0; c < 2; c++) {
-            int32_t multiplier = p->exact[c].multiplier_high * 65536 + p->exact[c].multiplier_low;
-            output[c] = tk_rescale(sums[c], &p->rescaling[c], multiplier, -p->exact[c].right, &range);
-        }
+        for (uint32_t c = 0; c < 2; c++)
+            output[c] = rescaled(sums[c], &p->rescaling[c], &p->exact[c], &range);
     }
 }
 
@@ -98,13 +102,12 @@ static void run_plane(const struct tk_plane *p, uint32_t stride) {
     const uint32_t *lower = p->lower;
     int8_t *output = p->output;
     struct tk_output_range range = {p->zero_point, p->low, p->high};
-    int32_t multiplier = p->exact.multiplier_high * 65536 + p->exact.multiplier_low;
     for (uint32_t row = 0; row < p->rows; row++) {
         for (uint32_t column = 0; column < p->columns; column++) {
             uint32_t sum = p->bias;
             for (uint32_t x = 0; x < 3; x++)
                 sum = tk_add_products(tk_add_products(sum, upper[x] * p->weights[x]), lower[x] * p->weights[3 + x]);
-            *output = tk_rescale(sum, &p->rescaling, multiplier, -p->exact.right, &range);
+            *output = rescaled(sum, &p->rescaling, &p->exact, &range);
             output += p->output_step;
             upper += stride;
             lower += stride;
@@ -118,7 +121,6 @@ void tk_plane_any(const struct tk_plane *p) {
     const uint32_t *position = p->upper;
     int8_t *output = p->output;
     struct tk_output_range range = {p->zero_point, p->low, p->high};
-    int32_t multiplier = p->exact.multiplier_high * 65536 + p->exact.multiplier_low;
     for (uint32_t row = 0; row < p->rows; row++, position += p->row_step / 4) {
         for (uint32_t column = 0; column < p->columns; column++, position += p->stride / 4) {
             uint32_t sum = p->bias;
@@ -129,7 +131,7 @@ void tk_plane_any(const struct tk_plane *p) {
                     sum = tk_add_products(sum, *inputs++ * *taps++);
                 inputs += p->pair_step / 4;
             }
-            *output = tk_rescale(sum, &p->rescaling, multiplier, -p->exact.right, &range);
+            *output = rescaled(sum, &p->rescaling, &p->exact, &range);
             output += p->output_step;
         }
     }
@@ -151,10 +153,9 @@ void tk_gather_plane(const struct tk_gathering *g) {
 
 void tk_add_tables(const struct tk_addition *a) {
     struct tk_output_range range = {a->zero_point, a->low, a->high};
-    int32_t multiplier = a->exact.multiplier_high * 65536 + a->exact.multiplier_low;
     for (uint32_t i = 0; i < a->count; i++) {
         uint32_t sum = (uint32_t)a->table1[a->input1[i]] + (uint32_t)a->table2[a->input2[i]];
-        a->output[i] = tk_rescale(sum, &a->rescaling, multiplier, -a->exact.right, &range);
+        a->output[i] = rescaled(sum, &a->rescaling, &a->exact, &range);
     }
 }
 

@@ -70,6 +70,15 @@ static inline struct tk_rescaling tk_rescaling_of(int32_t multiplier, const stru
     return r;
 }
 
+/* How many taps' products may be added at a time: 2 or 4, or 0 where they do not fit. */
+static inline uint32_t tk_taps_together(const struct tk_scaling *s) { return s->packing >> 4; }
+
+/* Whether the assembly takes a channel: its products can be packed, and a short product with a shift to the right is
+ * behind them. */
+static inline int tk_is_packed(const struct tk_scaling *s) {
+    return tk_taps_together(s) && s->fraction && s->shift < 0;
+}
+
 static inline struct tk_exact tk_exact_of(int32_t multiplier, const struct tk_scaling *s) {
     struct tk_exact e = {multiplier & 0xffff, multiplier >> 16, 0, -s->shift};
     e.half = s->shift < 0 ? (int32_t)(1u << (uint32_t)(-s->shift - 1)) : 0;

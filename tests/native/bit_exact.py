@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from generated import sample_input_lists
+from tinympy.compiler import compile_model
+from tinympy.errors import ModelError
 from tinympy.model.graph import Graph
 from tinympy.model.read import read
 from tinympy.model.write import write
@@ -20,6 +22,16 @@ SEEDS = st.integers(0, 2**32 - 1)
 # More than malloc ever keeps for itself, so each arena is fresh from the system and 0, as a microcontroller's is:
 # SPACE_TO_BATCH_ND of tflite-micro pads with a byte of it that nothing has written.
 ARENA_BYTES = 40 << 20
+
+
+def reference_of(model: bytes) -> runtime.Interpreter | None:
+    """The interpreter of tflite-micro for a model; None where it refuses it, which is not ours to accept then."""
+    try:
+        return runtime.Interpreter.from_bytes(model, arena_size=1 << 20)
+    except RuntimeError:
+        with pytest.raises(ModelError):
+            compile_model(model)
+        return None
 
 
 def assert_reference_is_bit_exact(graph: Graph, seed: int) -> None:

@@ -128,7 +128,13 @@ IMPORTS_ONLY = {
         "numpy",
         "rich",
     ),
-    "tinympy.submission": ("tinympy.records", "tinympy.errors", "tinympy.__version__"),
+    "tinympy.submission": (
+        "tinympy.records",
+        "tinympy.measures",
+        "tinympy.rules",
+        "tinympy.errors",
+        "tinympy.__version__",
+    ),
     "tinympy.runner": ("tinympy.device.dut", "tinympy.errors"),
     "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
 }

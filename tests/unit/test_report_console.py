@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from example_records import AD01, DIGITS, EMULATED, KWS01, SWW01, accuracy, detections, record
-from tinympy.records import Memory, Record
+from example_records import AD01, DIGITS, EMULATED, KWS01, SWW01, UNIX, accuracy, detections, record
+from tinympy.records import Board, Memory, Record
 from tinympy.report import console as report
 
 
@@ -133,6 +133,17 @@ def test_generated_weights_stand_where_the_accuracy_would_be_and_below() -> None
     assert lines[index].split()[:3] == ["kws01", "unix", "–"]
     assert lines[index + 1].split()[:2] == ["native", "generated"]
     assert any("kws01, ad01: generated weights: no accuracy" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("boards", "names"),
+    [([UNIX], "digits, kws01, ad01, sww01"), ([UNIX, EMULATED], "digits, kws01, ad01, sww01 on 2 boards")],
+)
+def test_many_records_of_one_warning_are_named_by_task(boards: list[Board], names: str) -> None:
+    runs = [record(task, board, latencies_us=[2311.0] * 5) for task in (DIGITS, KWS01, AD01, SWW01) for board in boards]
+    for made in runs:
+        made.warnings.append("the heap was swept")
+    assert f"{names}: the heap was swept" in printed(runs, 120)
 
 
 def test_counts_behind_the_accuracy_stand_below_the_table() -> None:

@@ -56,7 +56,7 @@ def test_without_any_file_every_task_runs_and_only_the_bundled_one_has_an_accura
 def test_a_named_task_without_its_files_has_generated_weights(empty: Path) -> None:
     [job] = jobs(empty, "kws01")
     assert job.task.model() == generated.build("kws01")
-    assert job.task.model_sha256 is None and job.task.target is None and job.task.official is False
+    assert job.task.model_sha256 is None and job.task.official is False
     assert job.task.caveat is not None and job.task.caveat.startswith("generated weights: no accuracy")
 
 
@@ -94,7 +94,7 @@ def test_an_official_model_without_its_inputs_is_timed_on_random_ones(model_only
     assert job.task.weights == "official" and job.modes == ("performance",)
     assert job.task.model() == (official.FOLDER / MODEL).read_bytes()
     assert job.task.caveat is not None and job.task.caveat.startswith("random inputs: no accuracy")
-    assert job.task.target is None and job.task.official is False
+    assert job.task.official is False
 
 
 @official.needed

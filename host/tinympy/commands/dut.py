@@ -51,8 +51,10 @@ def dut(
     if remove_at_boot and (at_boot or model or runner_files or energy):
         raise UsageError("--remove-at-boot goes alone", "it takes away what --at-boot wrote")
     name = model or _DEFAULT
-    if runner_files and not runner.drives(name):
-        raise UsageError(f"the public runner has no test for {name} over a serial line", "kws01 ic01 vww01 ad01 ic02")
+    if runner_files and name not in runner.DRIVEN:
+        raise UsageError(
+            f"the public runner has no test for {name} over a serial line", f"it has some for {' '.join(runner.DRIVEN)}"
+        )
     target = plan.lasting(board, port, folder)
     if remove_at_boot:
         at, changed = standalone.forget(target)
@@ -76,7 +78,7 @@ def dut(
             )
         if served.boot_file:
             typer.echo(f"{served.boot_file} serves it whenever the board starts")
-        if runner.drives(task.name):
+        if task.name in runner.DRIVEN:
             _show_runner(served, energy is not None, runner_files)
         if not served.stays:
             typer.echo(f"{target.name} runs until Ctrl-C here")

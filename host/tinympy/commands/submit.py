@@ -12,7 +12,7 @@ from tinympy.commands.options import AsJson
 from tinympy.errors import InvalidResultError, UsageError
 
 if TYPE_CHECKING:
-    from tinympy.submission import Finding
+    from tinympy.submission import Finding, Result
 
 
 def submit(
@@ -44,7 +44,11 @@ def submit(
     from tinympy import submission
 
     if record_files:
-        _write(record_files, out, session or [], submitter, status, division, system, code, description, field or [])
+        fields = _fields(description, field or [], submitter, status, division)
+        found = _results(record_files, session or [], division)
+        record = found[0].record
+        board = submission.Submitter(fields["Submitter"], system or record.board.name, division, code)
+        submission.write(out, board, submission.describe(record) | fields, found)
     elif any((session, submitter, status, system, code, description, field)):
         raise UsageError("nothing is written without a record", "name the records; without any, -o DIR is checked")
     findings = submission.check(out)
@@ -59,45 +63,36 @@ def submit(
         )
 
 
-def _write(
-    record_files: list[Path],
-    out: Path,
-    session: list[Path],
-    organisation: str | None,
-    status: str | None,
-    division: str,
-    system: str | None,
-    code: str,
-    description: Path | None,
-    field: list[str],
-) -> None:
+def _fields(
+    description: Path | None, more: list[str], submitter: str | None, status: str | None, division: str
+) -> dict[str, str]:
+    """What a person says of the system, in the words of its description."""
+    from tinympy import submission
+
+    if division not in submission.DIVISIONS:
+        raise UsageError(f"there is no division {division}", "--division closed or open")
+    fields = submission.with_fields({}, {} if description is None else _read_description(description), more)
+    who, available = submitter or fields.get("Submitter", ""), status or fields.get("Status", "")
+    if not who:
+        raise UsageError("who submits?", "--submitter ORGANISATION")
+    if available.lower() not in submission.STATUS:
+        raise UsageError("can the system be bought?", "--status available, preview (soon) or rdi (research)")
+    available = "RDI" if available.lower() == "rdi" else available.capitalize()
+    return fields | {"Submitter": who, "Division": division.capitalize(), "Status": available}
+
+
+def _results(record_files: list[Path], folders: list[Path], division: str) -> list[Result]:
     from tinympy import records, submission
     from tinympy.submission import sessions
 
-    given = {} if description is None else _read_description(description)
-    organisation = organisation or given.get("Submitter") or ""
-    status = status or given.get("Status") or ""
-    if not organisation:
-        raise UsageError("who submits?", "--submitter ORGANISATION")
-    if status.lower() not in submission.STATUS:
-        raise UsageError("can the system be bought?", "--status available, preview (soon) or rdi (research)")
-    if division not in submission.DIVISIONS:
-        raise UsageError(f"there is no division {division}", "--division closed or open")
-    latest = sessions.latest(session)
+    latest = sessions.latest(folders)
     found = submission.results([records.read(path) for path in record_files], latest, division)
     for each in latest.values():
         if each.task not in [result.benchmark.task for result in found]:
             typer.echo(
                 f"left out  {each.folder}: {each.task} in {each.mode} mode, of which there is no record", err=True
             )
-    record = found[0].record
-    fields = submission.with_fields(submission.describe(record), given, field)
-    fields |= {"Submitter": organisation, "Division": division.capitalize(), "Status": status.capitalize()}
-    if status.lower() == "rdi":
-        fields["Status"] = "RDI"
-    submission.write(
-        out, submission.Submitter(organisation, system or record.board.name, division, code), fields, found
-    )
+    return found
 
 
 def _read_description(file: Path) -> dict[str, Any]:

@@ -210,7 +210,7 @@ def _names(those: Sequence[tuple[str, Record]], records: Sequence[Record]) -> st
     tasks = [each for each in records if each.task.name in of_tasks]
     if len(found) > _MOST_NAMES and len(found) == len(_once(_name(each, records) for each in tasks)):
         boards = len({_board(record, records) for _, record in those})
-        return f"{', '.join(of_tasks)} on {boards} boards"
+        return ", ".join(of_tasks) + (f" on {boards} boards" if boards > 1 else "")
     return ", ".join(found)
 
 

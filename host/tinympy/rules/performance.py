@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tinympy.measures import duration, shortest_s
+from tinympy.measures import WINDOWS, duration, shortest_s
 from tinympy.rules.rule import Breach, Case, Rule
 
-WINDOWS = 5
 WINDOW_S = 10.0
 RUNNER_LINE_S = 30.0
 CLOCK_STEP_US = 1000

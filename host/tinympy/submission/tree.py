@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinympy.errors import UsageError
+from tinympy.measures import is_whole
 from tinympy.records import Record
 from tinympy.submission import transcript
 from tinympy.submission.benchmarks import Benchmark, Mode, of_task
@@ -89,7 +90,7 @@ def results(
         if not record.valid and division == "closed":
             raise UsageError(f"{record.path}: the record is invalid: {record.invalid_reason}", "repeat the run")
         modes = by_task.setdefault(record.task.name, {})
-        if record.accuracy is not None and _over_all(record):
+        if is_whole(record):
             modes["accuracy"] = record
         elif not record.windows:
             raise UsageError(f"{record.path}: accuracy over a part of the label file", "repeat it without --samples")
@@ -184,10 +185,6 @@ def _readme(submitter: Submitter, result: Result, sources: list[str]) -> str:
         records=f"\nRecords, raw and whole: {', '.join(names)}\n",
         sources="\n".join(sources),
     )
-
-
-def _over_all(record: Record) -> bool:
-    return record.data_set is not None and record.data_set.n == record.data_set.full_n
 
 
 def _require_submittable(record: Record) -> None:

@@ -40,16 +40,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """A score over `n` samples. `target` is the MLPerf Tiny quality target, None where there is none.
-
-    detail: the counts behind the value, by name, where it has any.
-    """
+    """A score over `n` samples. detail: the counts behind the value, by name, where it has any."""
 
     metric: Metric
     value: float
     n: int
     outputs_sha256: str
-    target: float | None
     detail: dict[str, int] | None = None
 
 
@@ -92,7 +88,6 @@ class Task(ABC):
     """Whether each sample is right or wrong by itself: its label is the class of its one output."""
     scored: bool = True
     """Whether it has an accuracy; without one, `score` says nothing."""
-    target: float | None = None
     weights: Weights | None = None
     """Of a network of MLPerf Tiny: where its weights are from."""
     caveat: str | None = None
@@ -144,7 +139,7 @@ class Task(ABC):
     def score(self, samples: Sequence[Sample], outputs: Sequence[Int8]) -> Accuracy:
         """The accuracy of `outputs`, one int8 array of shape (windows, output bytes) for each sample."""
         value = scoring.top1([sample.label for sample in samples], outputs)
-        return Accuracy("top1", value, len(samples), scoring.outputs_sha256(outputs), self.target)
+        return Accuracy("top1", value, len(samples), scoring.outputs_sha256(outputs))
 
 
 class OfficialTask(Task):

@@ -76,19 +76,7 @@
     ldr r4, [r4, #52]
     b 2b
 8:  push {r1, r2, r3}
-    ldr r1, [sp, #ADDITION + 12]
-    adds r1, #60
-    EXACT r7
-    ldr r1, [sp, #ADDITION + 12]
-    adds r1, #48
-    ldm r1!, {r2, r3, r4}               @ low, high, zero point
-    adds r5, r5, r4
-    cmp r5, r2
-    bge 9f
-    movs r5, r2
-9:  cmp r5, r3
-    ble 9f
-    movs r5, r3
-9:  movs r4, r5
+    EXACT_CLAMPED r7, ADDITION + 12, 60
+    movs r4, r5
     pop {r1, r2, r3}
     b 2b

@@ -1,10 +1,10 @@
 @ tk_dot_rows of ../packed.h: outputs of a fully connected layer, each weight read once. The plain twin is in ../packed.c.
 @
-@ What it saves: a product takes 3.8 cycles, 5 where only two can be added at a time; gcc has 8 to 10. Of four weights with 128 added, the word as it is serves
-@ as the lanes (u0, u2): what the other two add to its product with the inputs, 256 times theirs, was taken off the inputs
-@ that these are multiplied with. So only one of the two words of lanes has to be masked, and what 128 times the inputs
-@ amount to is one subtraction for four taps. All of that is exact modulo 2^32; what remains, the sum of four products,
-@ fits 16 bits for a channel whose weights allow four taps at a time.
+@ What it saves: a product takes 3.8 cycles, 5 where only two can be added at a time; gcc has 8 to 10. Of four weights
+@ with 128 added, the word as it is serves as the lanes (u0, u2): what the other two add to its product with the inputs,
+@ 256 times theirs, was taken off the inputs that these are multiplied with. So only one of the two words of lanes has
+@ to be masked, and what 128 times the inputs amount to is one subtraction for four taps. All of that is exact modulo
+@ 2^32; what remains, the sum of four products, fits 16 bits for a channel whose weights allow four taps at a time.
 @
 @ Registers
 @   r0 inputs: three words for four taps    r1 weights    r2 - r6 words    r7 sum

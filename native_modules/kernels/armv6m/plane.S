@@ -13,6 +13,7 @@
 .cpu cortex-m0plus
 .thumb
 .include "rescale.inc"
+.include "plane.inc"
 
 .equ ROW_END, 0
 .equ ROW_BYTES, 4
@@ -27,6 +28,7 @@
 .equ EDGE, 40
 .equ LOW, 44
 .equ PLANE, 48
+.equ KEPT, 12 @ bytes of the registers that OUTSIDE keeps
 .equ FRAME, 52
 
 .macro PLANE_3X3 stride
@@ -35,13 +37,7 @@
     str r0, [sp, #PLANE]
     movs r1, r0
     adds r1, #36
-    ldm r1!, {r2, r3, r4, r5, r6}   @ columns, rows, row_step, output_step, bias
-    muls r2, r5
-    str r2, [sp, #ROW_BYTES]
-    str r3, [sp, #ROWS]
-    str r4, [sp, #ROW_STEP]
-    str r5, [sp, #OUTPUT_STEP]
-    str r6, [sp, #BIAS]
+    STORE_ROWS
     adds r1, #4
     ldm r1!, {r2, r3, r4, r5, r6}   @ multiplier, offset, range, fraction, edge
     str r2, [sp, #MULTIPLIER]
@@ -95,27 +91,7 @@
     asrs r6, r6, #16
     adds r7, r7, r6
     movs r6, r7
-    ldr r4, [sp, #MULTIPLIER]
-    muls r7, r4
-    ldr r4, [sp, #OFFSET]
-    adds r7, r7, r4
-    bmi 6f
-    ldr r4, [sp, #RANGE]
-    cmp r7, r4
-    bhs 7f
-    ldr r4, [sp, #FRACTION]
-    rors r7, r4
-    ldr r4, [sp, #EDGE]
-    cmp r7, r4
-    blo 8f
-    ldr r4, [sp, #LOW]
-    adds r7, r7, r4
-2:  strb r7, [r3]
-    ldr r4, [sp, #OUTPUT_STEP]
-    adds r3, r3, r4
-    ldr r4, [sp, #ROW_END]
-    cmp r3, r4
-    bne 1b
+    STORE_RESCALED
     ldr r4, [sp, #ROW_STEP]
     adds r0, r0, r4
     adds r1, r1, r4
@@ -125,29 +101,7 @@
     bne 10b
     add sp, #FRAME
     LEAVE
-6:  ldr r7, [sp, #LOW]
-    b 2b
-7:  ldr r7, [sp, #PLANE]
-    adds r7, #84
-    ldr r7, [r7]
-    b 2b
-8:  push {r0, r1, r3}
-    ldr r1, [sp, #PLANE + 12]
-    adds r1, #92
-    EXACT r6
-    ldr r1, [sp, #PLANE + 12]
-    adds r1, #80
-    ldm r1!, {r2, r3, r4}           @ low, high, zero point
-    adds r5, r5, r4
-    cmp r5, r2
-    bge 9f
-    movs r5, r2
-9:  cmp r5, r3
-    ble 9f
-    movs r5, r3
-9:  movs r7, r5
-    pop {r0, r1, r3}
-    b 2b
+    OUTSIDE r0, r1, r3
 .endm
 
 PLANE_3X3 1

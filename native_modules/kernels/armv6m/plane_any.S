@@ -12,6 +12,7 @@
 .cpu cortex-m0plus
 .thumb
 .include "rescale.inc"
+.include "plane.inc"
 
 .equ ROW_END, 0
 .equ ROW_BYTES, 4
@@ -27,6 +28,7 @@
 .equ EDGE, 44
 .equ LOW, 48
 .equ PLANE, 52
+.equ KEPT, 4 @ bytes of the registers that OUTSIDE keeps
 .equ FRAME, 56
 
     ENTER tk_plane_any
@@ -34,13 +36,7 @@
     str r0, [sp, #PLANE]
     movs r1, r0
     adds r1, #36
-    ldm r1!, {r2, r3, r4, r5, r6}       @ columns, rows, row_step, output_step, bias
-    muls r2, r5
-    str r2, [sp, #ROW_BYTES]
-    str r3, [sp, #ROWS]
-    str r4, [sp, #ROW_STEP]
-    str r5, [sp, #OUTPUT_STEP]
-    str r6, [sp, #BIAS]
+    STORE_ROWS
     ldm r1!, {r2, r3, r4, r5, r6, r7}   @ drop, multiplier, offset, range, fraction, edge
     str r2, [sp, #DROP]
     str r3, [sp, #MULTIPLIER]
@@ -85,27 +81,7 @@
     movs r6, r7
     ldr r4, [sp, #DROP]
     asrs r7, r4
-    ldr r4, [sp, #MULTIPLIER]
-    muls r7, r4
-    ldr r4, [sp, #OFFSET]
-    adds r7, r7, r4
-    bmi 6f
-    ldr r4, [sp, #RANGE]
-    cmp r7, r4
-    bhs 7f
-    ldr r4, [sp, #FRACTION]
-    rors r7, r4
-    ldr r4, [sp, #EDGE]
-    cmp r7, r4
-    blo 8f
-    ldr r4, [sp, #LOW]
-    adds r7, r7, r4
-2:  strb r7, [r3]
-    ldr r4, [sp, #OUTPUT_STEP]
-    adds r3, r3, r4
-    ldr r4, [sp, #ROW_END]
-    cmp r3, r4
-    bne 1b
+    STORE_RESCALED
     ldr r4, [sp, #ROW_STEP]
     add r8, r4
     ldr r4, [sp, #ROWS]
@@ -125,26 +101,4 @@
     cmp r1, r10
     bne 12b
     b 5b
-6:  ldr r7, [sp, #LOW]
-    b 2b
-7:  ldr r7, [sp, #PLANE]
-    adds r7, #84
-    ldr r7, [r7]
-    b 2b
-8:  push {r3}
-    ldr r1, [sp, #PLANE + 4]
-    adds r1, #92
-    EXACT r6
-    ldr r1, [sp, #PLANE + 4]
-    adds r1, #80
-    ldm r1!, {r2, r3, r4}               @ low, high, zero point
-    adds r5, r5, r4
-    cmp r5, r2
-    bge 9f
-    movs r5, r2
-9:  cmp r5, r3
-    ble 9f
-    movs r5, r3
-9:  movs r7, r5
-    pop {r3}
-    b 2b
+    OUTSIDE r3
