@@ -27,10 +27,16 @@ __all__ = [
 
 
 def invalid_reason(record: Record) -> str | None:
-    """Why the result must not be used; None when it may be. What the record is marked with comes first."""
-    if not record.valid:
-        return record.invalid_reason or "marked as invalid"
-    return next((found.message for found in rules.findings(record) if found.level == "invalid"), None)
+    """Why the result must not be used, with what to do about it; None when it may be.
+
+    The rules are asked again; what else the record may be marked with comes before them.
+    """
+    broken = [found for found in rules.findings(record) if found.level == "invalid"]
+    reasons = [str(Notice(found.message, found.hint)) for found in broken]
+    known = {"; ".join(found.message for found in broken), *(found.message for found in broken)}
+    if not record.valid and record.invalid_reason not in known:
+        reasons.insert(0, record.invalid_reason or "marked as invalid")
+    return "; ".join(reasons) or None
 
 
 def warnings(record: Record) -> list[Notice]:

@@ -58,7 +58,7 @@ def test_without_a_name_it_is_the_folder_where_bench_puts_records(tmp_path: Path
     assert finished.stdout.strip() == str(Path("site") / "index.html")
     written = {str(path.relative_to(tmp_path / "site")) for path in (tmp_path / "site").rglob("*.*")}
     pages = {f"records/{DIGITS.stem}.html", f"records/{DIGITS.stem}.json"}
-    assert written == {"index.html", "report.html", *pages}
+    assert written == {"index.html", "report.html", "site-files.txt", *pages}
 
 
 def test_a_profile_is_part_of_the_page(tmp_path: Path) -> None:

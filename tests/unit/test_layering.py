@@ -91,6 +91,7 @@ IMPORTS_ONLY = {
     "tinympy.report.plots": ("tinympy.records", "tinympy.statistics", "tinympy.report"),
     "tinympy.report.html": ("tinympy.records", "tinympy.statistics", "tinympy.report", "jinja2", "markupsafe"),
     "tinympy.report.markdown": ("tinympy.records", "tinympy.statistics", "tinympy.report"),
+    "tinympy.report.site": ("tinympy.errors",),
     "tinympy.report.flat": ("tinympy.records", "tinympy.statistics", "tinympy.report.quantities"),
     "tinympy.report.comparison": ("tinympy.comparison", "tinympy.statistics", "tinympy.report", "rich"),
     "tinympy.inspection": (

@@ -10,7 +10,7 @@ import pytest
 
 import example_records
 from example_records import AD01, DIGITS, EMULATED, SWW01, accuracy, detections, record
-from tinympy import records, rules, tasks
+from tinympy import records, rules, statistics, tasks
 from tinympy.records import Options, Quantisation, Record, Task
 from tinympy.rules import LATEST, RULES, VERSIONS, division, performance
 
@@ -202,6 +202,21 @@ def test_judged_record_is_marked() -> None:
         ("window-length", "warning"),
     ]
     assert (made.valid, made.invalid_reason) == (False, "80.0 % is below the target of 90.0 %")
+
+
+def test_every_broken_rule_is_a_reason_and_said_once() -> None:
+    made = record(latencies_us=STEADY[:3], accuracy=accuracy(value=0.8))
+    said = "80.0 % is below the target of 90.0 %; 3 windows (the median is over 5)"
+    assert statistics.invalid_reason(made) == said
+    rules.judge(made)
+    assert made.invalid_reason == "80.0 % is below the target of 90.0 %; 3 windows"
+    assert statistics.invalid_reason(made) == said
+    made.invalid_reason = "80.0 % is below the target of 90.0 %"
+    assert statistics.invalid_reason(made) == said, "earlier versions kept the first reason only"
+
+
+def test_windows_of_a_run_that_was_cut_off_are_no_reason_of_their_own() -> None:
+    assert broken(record(latencies_us=STEADY[:3], status="interrupted")).keys() == {"run-ended"}
 
 
 def test_record_is_judged_again_by_the_version_it_was_made_under() -> None:

@@ -104,20 +104,11 @@ def _say_what_is_missing() -> None:
 
 def _write_site(found: Collection, folder: Path) -> None:
     from tinympy.report import html
+    from tinympy.report import site as sites
 
     _say_what_is_missing()
-    for name, content in html.site(found).items():
-        path = folder / name
-        _make_folder(path.parent)
-        _write(path, content)
+    sites.write(html.site(found), folder)
     typer.echo(folder / "index.html")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {folder}: {error.strerror}", "choose another with --site") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -63,6 +63,6 @@ def judge(record: Record, version: Version = LATEST) -> None:
     """Marks a record whose run has ended with its verdict: `rules`, `valid` and `invalid_reason`."""
     found = findings(record, version)
     record.rules = records.Rules(version.name, division.of(record).division, found)
-    for finding in found:
-        if finding.level == "invalid":
-            record.invalidate(finding.message)
+    reasons = [finding.message for finding in found if finding.level == "invalid"]
+    if reasons:
+        record.invalidate("; ".join(reasons))
