@@ -115,7 +115,13 @@ def bench(
     mode: Annotated[str, typer.Option(help="accuracy, performance or all.")] = "all",
     weights: Annotated[
         str | None,
-        typer.Option(help="official or generated (no accuracy). Without: official where the models are here."),
+        typer.Option(
+            help="official, generated (no accuracy), or a .tflite file in place of the official model of one task. "
+            "Without: official where the models are here.",
+        ),
+    ] = None,
+    quantisation: Annotated[
+        Path | None, typer.Option(help="How that file was quantised, a JSON object (docs/rules.md).", metavar="FILE")
     ] = None,
     engine: Annotated[str, typer.Option(help="What executes the model.")] = "native",
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N samples.", metavar="N")] = None,
@@ -152,6 +158,7 @@ def bench(
         models=model or (),
         mode=mode,
         weights=weights,
+        quantisation=quantisation,
         engine=engine,
         samples=samples,
         window_s=window,

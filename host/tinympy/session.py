@@ -130,7 +130,7 @@ def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
         task=records.Task(
             task.name, task.title, task.official, rules.LATEST.targets.get(task.name) if task.official else None
         ),
-        model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights),
+        model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights, job.quantisation),
     )
     record.options = records.Options(job.window_s, job.samples, job.weights_in, job.in_ram)
     record.parallel = job.parallel

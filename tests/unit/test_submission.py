@@ -373,3 +373,21 @@ def test_the_command_asks_for_what_only_a_person_knows(tmp_path: Path) -> None:
     assert [row["level"] for row in json.loads(submit(*out, "--json")[1])] == ["missing"] * 3
     assert "nothing is written without a record" in submit(*out, "--status", "rdi")[1]
     assert "is not a folder" in submit("-o", tmp_path / "nowhere")[1]
+
+
+def test_a_model_of_ones_own_is_of_the_division_that_its_making_allows(tmp_path: Path) -> None:
+    record = kws(tmp_path)
+    record.model.sha256, record.model.weights, record.model.file = "ef" * 32, "own", "mine.tflite"
+    with pytest.raises(UsageError, match=r"of the open division: .* no quantisation is stated"):
+        submission.results([record], {})
+    assert submission.results([record], {}, "open")
+    record.model.quantisation = records.Quantisation("ab" * 32, "by hand", "keyword_spotting/quant_cal_idxs.txt")
+    out = tree(tmp_path, record)
+    readme = next((out / "closed").rglob("README.md")).read_text()
+    assert "tinympy dut kws01 --weights mine.tflite --assets FOLDER" in readme
+    assert submission.describe(record)["Quantization Method"] == "by hand"
+
+
+def test_in_the_open_division_other_rules_hold(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="invalid: 3 windows"):
+        submission.results([kws(tmp_path, latencies_us=[500, 510, 505])], {}, "open")

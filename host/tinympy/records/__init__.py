@@ -29,7 +29,7 @@ from tinympy.records.document import (
     Window,
     now,
 )
-from tinympy.records.store import Migrated, create, find, migrate, read, to_document, write
+from tinympy.records.store import Migrated, create, find, migrate, read, read_quantisation, to_document, write
 
 __all__ = [
     "INPUT_REUSED",
@@ -60,6 +60,7 @@ __all__ = [
     "migrate",
     "now",
     "read",
+    "read_quantisation",
     "to_document",
     "write",
 ]

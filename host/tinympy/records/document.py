@@ -66,7 +66,7 @@ class Engine:
 
 @dataclass
 class Task:
-    """`official`: model and data are those that MLPerf Tiny defines, with `target` as its quality target."""
+    """`official`: task and data are those that MLPerf Tiny defines; `target` is its quality target then."""
 
     name: str
     title: str
@@ -89,7 +89,8 @@ class Options:
 
 @dataclass
 class Model:
-    """`weights`: of a network of MLPerf Tiny, whether they are the official ones; generated ones have no accuracy.
+    """`weights`: of a task of MLPerf Tiny, whether the model is the official one, its network with generated weights,
+    which have no accuracy, or the user's own in its place.
 
     quantisation: how the model was made of the reference model's weights, where it is not the reference's own file.
     """
@@ -97,7 +98,7 @@ class Model:
     file: str
     sha256: str
     size_bytes: int
-    weights: Literal["official", "generated"] | None = None
+    weights: Literal["official", "generated", "own"] | None = None
     quantisation: Quantisation | None = None
 
 

@@ -15,7 +15,7 @@ from tinympy import __version__
 from tinympy.errors import UsageError
 from tinympy.records import decode, migration, schema
 from tinympy.records.disk import Disk
-from tinympy.records.document import VERSION, Record
+from tinympy.records.document import VERSION, Quantisation, Record
 
 DISK = Disk()
 
@@ -84,6 +84,29 @@ def read(path: Path) -> Record:
     assert isinstance(record, Record)
     record.path, record.written = path, _progress(record)
     return record
+
+
+def read_quantisation(path: Path) -> Quantisation:
+    """What the JSON object in a file states of a model's quantisation.
+
+    Raises:
+        UsageError: it cannot be read, a field is missing, wrong, or none of a statement.
+    """
+    names = [each.name for each in decode.stored(Quantisation)]
+    hint = f"it is a JSON object with {', '.join(names)} (docs/rules.md)"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        stated = decode.from_json(Quantisation, found)
+        if unknown := found.keys() - set(names):
+            raise ValueError(f"there is no field {min(unknown)}")
+        if not re.fullmatch("[0-9a-f]{64}", stated.source_sha256):
+            raise ValueError(decode.wrong("source_sha256", stated.source_sha256))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}", hint) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} states no quantisation: {error}", hint) from error
+    assert isinstance(stated, Quantisation)
+    return stated
 
 
 def to_document(record: Record) -> dict[str, Any]:

@@ -62,8 +62,9 @@ def _row(record: Record, records: Sequence[Record]) -> list[Text]:
     sizes = (memory.arena_bytes, memory.program_bytes, memory.module_bytes, memory.heap_free_bytes)
     invalid = statistics.invalid_reason(record) is not None
     emulated = [("emulated", "yellow")] if record.board.emulated else []
+    own = [("own model", "yellow")] if record.model.weights == "own" else []
     return [
-        _lines((record.task.name, "bold"), *([("invalid", "bold red")] if invalid else [])),
+        _lines((record.task.name, "bold"), *own, *([("invalid", "bold red")] if invalid else [])),
         _lines((_board(record, records), ""), (record.engine.name, "dim"), *emulated),
         _accuracy(record),
         _latency(record, emulated),
@@ -122,6 +123,8 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
         yield "board", text, ""
     for text in _once(f"{r.host.platform}, Python {r.host.python}, {r.host.cpu}" for r in records):
         yield "host", text, ""
+    for text in _grouped(records, _own):
+        yield "model", text, ""
     for text in _grouped(records, _flash):
         yield "weights", text, ""
     for text in _grouped(records, _rate):
@@ -138,6 +141,14 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     for record in records:
         if record.path is not None:
             yield "record", str(record.path), ""
+
+
+def _own(record: Record) -> list[str]:
+    model = record.model
+    if model.weights != "own":
+        return []
+    made = f", {model.quantisation.method}" if model.quantisation else ""
+    return [f"{model.file}, sha256 {model.sha256[:12]}{made}"]
 
 
 def _flash(record: Record) -> list[str]:

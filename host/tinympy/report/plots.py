@@ -103,7 +103,8 @@ def _usable(records: Sequence[Record]) -> list[Record]:
 def note(record: Record) -> str:
     """What tells records of one board from each other, and must stand beside their figures, but for `emulated`."""
     engine = "" if record.engine.name == "native" else record.engine.name
-    marks = {"input reused": "input reused", quantities.GENERATED: "generated weights"}
+    own = quantities.own_model(record)
+    marks = {"input reused": "input reused", quantities.GENERATED: "generated weights", own: own}
     return ", ".join(filter(None, (engine, *(marks[mark] for mark in quantities.marks(record) if mark in marks))))
 
 

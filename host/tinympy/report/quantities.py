@@ -133,6 +133,11 @@ def latency_range(record: Record) -> str:
     return f"{latency.min:.{decimals}f}…{latency.max:.{decimals}f}"
 
 
+def own_model(record: Record) -> str:
+    """What a model that stands in place of an official one is called."""
+    return f"model {record.model.file}"
+
+
 def marks(record: Record) -> list[str]:
     """What must stand beside every figure of a record, in a word or a sentence each."""
     found = []
@@ -144,4 +149,6 @@ def marks(record: Record) -> list[str]:
         found.append("input reused")
     if record.model.weights == "generated":
         found.append(GENERATED)
+    if record.model.weights == "own":
+        found.append(own_model(record))
     return found

@@ -118,7 +118,7 @@ class Sww01(OfficialTask):
 
     def missing(self) -> list[str]:
         here = any(not self._absent(map(_name, files)) for files in RECORDINGS)
-        return self._absent([self._model_name, *([] if here else map(_name, RECORDINGS[-1]))])
+        return self._missing_model() + ([] if here else self._absent(map(_name, RECORDINGS[-1])))
 
     def samples(self, limit: int | None = None) -> list[Sample]:
         check_limit(limit)
