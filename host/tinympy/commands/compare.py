@@ -19,7 +19,7 @@ def compare(
     from tinympy import comparison, records
     from tinympy.report import comparison as report
 
-    entries = comparison.compare([records.read(file) for file in files])
+    entries = comparison.compare([records.read(file) for file in records.find(files)])
     if as_json:
         typer.echo(json.dumps(report.document(entries), indent=2))
         return

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tinympy.commands.options import AsJson
+from tinympy.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="The records that `tinympy bench` writes: list, show, migrate.")
 
@@ -38,7 +39,7 @@ def show(places: Places, as_json: AsJson = False) -> None:
     """Show the results of records as `tinympy bench` does; --json prints the whole documents, as of today's version."""
     from tinympy import records
 
-    found = [records.read(path) for path in records.find(places)]
+    found = [records.read(path) for path in _some(places)]
     if as_json:
         typer.echo(json.dumps([records.to_document(record) for record in found], indent=2))
         return
@@ -54,9 +55,18 @@ def migrate(places: Places) -> None:
     """Rewrite records of older versions as today's; the old document stays beside each."""
     from tinympy import records
 
-    for path in records.find(places):
+    for path in _some(places):
         done = records.migrate(path)
         if done is None:
-            typer.echo(f"{path}: is of version {records.VERSION}")
+            typer.echo(f"{path}: is of version {records.VERSION} already")
         else:
             typer.echo(f"{path}: version {done.version} to {records.VERSION}, the old document is {done.kept.name}")
+
+
+def _some(places: list[Path]) -> list[Path]:
+    from tinympy import records
+
+    found = records.find(places)
+    if not found:
+        raise UsageError(f"there is no record in {', '.join(map(str, places))}", "`tinympy bench` writes them")
+    return found

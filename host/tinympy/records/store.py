@@ -19,7 +19,8 @@ from tinympy.records.document import VERSION, Quantisation, Record
 
 DISK = Disk()
 
-_HINT = "records are the .json files that `tinympy bench` writes; one cut short cannot be repaired"
+_WHAT = "records are the .json files that `tinympy bench` writes"
+_HINT = f"{_WHAT}; one cut short cannot be repaired"
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ def _store(descriptor: int, part: Path, path: Path, content: bytes) -> None:
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"cannot read the record {path}: {error.strerror or error}")
+    return UsageError(f"cannot read the record {path}: {error.strerror or error}", _WHAT)
 
 
 def _unwritable(path: Path, error: OSError) -> UsageError:

@@ -44,7 +44,8 @@ class Runs:
 
 @dataclass(frozen=True)
 class Chapter:
-    """All runs of one task: real boards before emulated ones, valid before invalid, official weights, then the faster.
+    """All runs of one task: real boards before emulated ones, valid before invalid, official weights before
+    others, then the faster.
 
     official: at least one of them is of the task as MLPerf Tiny defines it.
     """
@@ -131,13 +132,13 @@ def _precedence(record: Record) -> tuple[bool, str, str]:
     return statistics.invalid_reason(record) is None, record.created, _name(record)
 
 
-def _order(runs: Runs) -> tuple[bool, bool, bool, float, str, str]:
+def _order(runs: Runs) -> tuple[bool, bool, int, float, str, str]:
     record = runs.record
     latency = statistics.latency_ms(record)
     slow = float("inf") if latency is None else latency.median
     invalid = statistics.invalid_reason(record) is not None
-    generated = record.model.weights == "generated"
-    return record.board.emulated, invalid, generated, slow, place(record), _name(record)
+    weights = {"own": 1, "generated": 2}.get(record.model.weights or "", 0)
+    return record.board.emulated, invalid, weights, slow, place(record), _name(record)
 
 
 def _name(record: Record) -> str:

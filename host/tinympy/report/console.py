@@ -148,7 +148,7 @@ def _own(record: Record) -> list[str]:
     if model.weights != "own":
         return []
     made = f", {model.quantisation.method}" if model.quantisation else ""
-    return [f"{model.file}, sha256 {model.sha256[:12]}{made}"]
+    return [f"sha256 {model.sha256[:12]}{made}"]
 
 
 def _flash(record: Record) -> list[str]:
@@ -199,7 +199,8 @@ def _name(record: Record, records: Sequence[Record]) -> str:
     boards = len({_board(each, records) for each in records}) > 1
     engines = len({each.engine.name for each in records}) > 1
     board = f" on {_board(record, records)}" if boards else ""
-    return f"{record.task.name}{board}{f' ({record.engine.name})' if engines else ''}"
+    model = f" with {record.model.file}" if record.model.weights == "own" else ""
+    return f"{record.task.name}{model}{board}{f' ({record.engine.name})' if engines else ''}"
 
 
 def _grouped(records: Sequence[Record], texts: Callable[[Record], Sequence[str]]) -> list[str]:

@@ -73,7 +73,7 @@ def read(path: Path) -> Layers:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"cannot read the profile {path}: {error.strerror or error}") from error
+        raise UsageError(f"cannot read the profile {path}: {error.strerror or error}", hint) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"the profile {path} is damaged: {error}", hint) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:

@@ -59,7 +59,8 @@ def _row(runs: Runs, columns: Sequence[quantities.Quantity]) -> list[str]:
 def _notes(chapter: Chapter) -> Iterable[str]:
     lines = []
     for record in chapter.records:
-        where = f"{quantities.place(record)} ({record.engine.name})"
+        model = f", {quantities.own_model(record)}" if record.model.weights == "own" else ""
+        where = f"{quantities.place(record)} ({record.engine.name}{model})"
         reason = statistics.invalid_reason(record)
         if reason is not None:
             lines.append(f"* {escape(f'{where}: invalid: {reason}')}")

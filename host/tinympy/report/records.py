@@ -65,7 +65,7 @@ def _cells(entry: Entry) -> list[Text]:
     """The name of a record tells when it was made, board, task and engine."""
     record, name = entry.record, Text(str(entry.path))
     if record is None:
-        return [name, Text(""), Text(""), Text(entry.problem.replace(str(entry.path), "it"), style="bold red")]
+        return [name, Text(""), Text(""), Text(_without_name(entry), style="bold red")]
     latency, accuracy = statistics.latency_ms(record), record.accuracy
     return [
         name,
@@ -73,6 +73,11 @@ def _cells(entry: Entry) -> list[Text]:
         Text("–" if latency is None else f"{latency.median:.3g}"),
         _state(record),
     ]
+
+
+def _without_name(entry: Entry) -> str:
+    """The problem in a row that begins with the name of the file."""
+    return entry.problem.replace(f"the record {entry.path} ", "").replace(str(entry.path), "it")
 
 
 def _state(record: Record) -> Text:

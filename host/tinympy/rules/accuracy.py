@@ -52,7 +52,10 @@ def _quality_target(case: Case) -> Breach | None:
 
 def _closed(case: Case) -> Breach | None:
     found = division.of(case.record)
-    return Breach(f"open division: {found.reason}") if found.division == "open" else None
+    if found.division != "open":
+        return None
+    hint = "" if case.record.model.quantisation else "--quantisation FILE states how it was made of the reference's"
+    return Breach(f"open division: {found.reason}", hint)
 
 
 def _open_accuracy(case: Case) -> Breach | None:

@@ -49,7 +49,10 @@ def check(folder: Path) -> list[Finding]:
         UsageError: there is no such folder.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", "name the one that `tinympy submit -o` wrote")
+        raise UsageError(
+            f"{folder} is not a folder",
+            "name records to make one of, or with -o one that is there",
+        )
     findings = list(_tree(folder))
     return sorted(findings, key=lambda each: (each.level != "rejected", each.where))
 

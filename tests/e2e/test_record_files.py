@@ -117,9 +117,11 @@ def test_old_record_is_migrated_once(tmp_path: Path) -> None:
 
 def test_what_is_no_record_is_an_error_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
+    (tmp_path / "empty").mkdir()
     for command in ("show", "migrate"):
-        lines = tinympy("records", command, str(tmp_path / "x.json"), code=2).strip().splitlines()
-        assert [line.split(":")[0] for line in lines] == ["error", "hint"]
+        for name in ("x.json", "empty", "absent"):
+            lines = tinympy("records", command, str(tmp_path / name), code=2).strip().splitlines()
+            assert [line.split(":")[0] for line in lines] == ["error", "hint"]
 
 
 def test_warm_up_is_as_asked_for(tmp_path: Path) -> None:
