@@ -307,7 +307,7 @@ def _point_names(figure: Figure, axes: Axes, points: Sequence[Point], height: fl
     taken: list[tuple[float, float, float]] = []
     for x, top, point in sorted(highest, key=lambda mark: mark[:2]):
         name = point.name
-        half, y = 3.2 * len(name), top + 9
+        half, y = 3.6 * len(name), top + 9
         while any(abs(x - other) < half + others and abs(y - level) < 13 for other, others, level in taken):
             y += 13
         taken.append((x, half, y))
