@@ -101,7 +101,7 @@ def plan(
         raise UsageError(f"there is no mode {mode}", f"the modes are {' '.join(MODES)}")
     own = Path(weights) if weights and weights.endswith(".tflite") else None
     if own is None and weights not in (None, *WEIGHTS):
-        raise UsageError(f"there are no {weights} weights", f"the weights are {' '.join(WEIGHTS)}, or a .tflite file")
+        raise UsageError(f"there are no {weights} weights", f"the weights are {', '.join(WEIGHTS)}, or a .tflite file")
     if own is not None and len(task_names) != 1:
         raise UsageError(f"which task is {own} a model for?", "name one task of MLPerf Tiny")
     if quantisation is not None and own is None:

@@ -49,10 +49,7 @@ def check(folder: Path) -> list[Finding]:
         UsageError: there is no such folder.
     """
     if not folder.is_dir():
-        raise UsageError(
-            f"{folder} is not a folder",
-            "name records to make one of, or with -o one that is there",
-        )
+        raise UsageError(f"{folder} is not a folder", "name records to make one of, or with -o one that is there")
     findings = list(_tree(folder))
     return sorted(findings, key=lambda each: (each.level != "rejected", each.where))
 
