@@ -121,17 +121,33 @@ def uart(number, baud, tx=None, rx=None):
     return read_into, write
 
 
-def trigger(pin):
-    """Make `pin` a high output; a function that makes a falling edge on it and holds it low for PULSE_US."""
+def output(pin, value=0):
+    """Make `pin` an output of this level; a function that sets its level.
+
+    `pin` is what machine.Pin takes, or a path: levels are then written there, one character each.
+    """
+    if isinstance(pin, str) and "/" in pin:
+        line = open(pin, "wb")  # noqa: SIM115
+
+        def level(value):
+            line.write(b"1" if value else b"0")
+            line.flush()
+
+        return level
     from machine import Pin
 
-    output = Pin(pin, Pin.OUT, value=1)
+    return Pin(pin, Pin.OUT, value=value)
+
+
+def trigger(pin):
+    """Make `pin` a high output; a function that makes a falling edge on it and holds it low for PULSE_US."""
+    level = output(pin, 1)
     sleep_us = time.sleep_us
 
     def pulse():
-        output(0)
+        level(0)
         sleep_us(PULSE_US)
-        output(1)
+        level(1)
 
     return pulse
 

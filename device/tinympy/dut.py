@@ -31,14 +31,17 @@ infer N [W=0]: Load input, execute N inferences after W warmup loops
 results      : Return the result fp32 vector"""
 
 
-def serve(model, name="kws01", wire_input="int8", wire_results="truncated", wire_bytes=490):
+def serve(model, name="kws01", wire_input="int8", wire_results="truncated", wire_bytes=490, mark=None):
     """Serve commands from the console until Ctrl-C is pressed twice, an EXIT frame, or the end of the console.
 
     `model` is a Model, or has all that is public in one but head and predict(). Text commands know the first input and
     the first output only, frames all of them. `name` is the task. `wire_input` and `wire_results` are kinds of
-    quantisation.py; the `db` buffer holds one input of `wire_bytes` bytes in that form.
+    quantisation.py; the `db` buffer holds one input of `wire_bytes` bytes in that form. `mark` is a pin (compat.output)
+    that is high during timed windows, for an energy meter to see.
     """
     dut = DeviceUnderTest(model, name, wire_input, wire_results, wire_bytes, compat.read_into, compat.write)
+    if mark is not None:
+        dut.mark = compat.output(mark)
     compat.interrupt_character(False)
     try:
         dut.greet()
@@ -74,7 +77,8 @@ class DeviceUnderTest:
     source: where the model's input comes from (NOWHERE, BUFFER, FRAME, BROKEN).
     inferences: how many have run since it was loaded.
     window: count, warm-up count, first and last lap (microseconds) of the last timed window; free bytes of the heap
-    before and after it.
+    before and after it; begin and end on a clock that never stands still (see `at`).
+    mark: called with 1 when a timed window begins and with 0 when it ends.
     """
 
     def __init__(self, model, name, wire_input, wire_results, wire_bytes, read_into, write, pulse=None):
@@ -82,7 +86,8 @@ class DeviceUnderTest:
         self.name = name
         self.source = NOWHERE
         self.inferences = 0
-        self.window = (0, 0, 0, 0, 0, 0)
+        self.window = (0, 0, 0, 0, 0, 0, 0, 0)
+        self.mark = None
         self._wire_input = wire_input
         self._wire_results = wire_results
         self._wire_bytes = wire_bytes
@@ -94,6 +99,14 @@ class DeviceUnderTest:
         self._buffer_size = self._buffer_used = 0
         self._lap_us = 0
         self._stamp = compat.ticks_us()
+        self._clock_us = 0
+        self._clock_ticks = self._stamp
+
+    def at(self, ticks):
+        """Microseconds from the beginning to `ticks`, for which nothing may be asked that was earlier."""
+        self._clock_us += compat.elapsed_us(ticks, self._clock_ticks)
+        self._clock_ticks = ticks
+        return self._clock_us
 
     def greet(self):
         """Print what the reference firmware prints when it starts."""
@@ -278,17 +291,24 @@ class DeviceUnderTest:
         gc.collect()
         free_bytes = compat.mem_free()
         compat.let_output_leave()
+        mark = self.mark
         if pulse:
             pulse()
+        if mark:
+            mark(1)
         start = ticks_us()
         for _ in range(count):
             run()
         end = ticks_us()
+        if mark:
+            mark(0)
         if pulse:
             pulse()
         self._lap_us = first_us + compat.elapsed_us(end, start)
         self._stamp = end
-        self.window = (count, warmup, first_us, self._lap_us, free_bytes, compat.mem_free())
+        left_bytes = compat.mem_free()
+        begin_us = self.at(start)
+        self.window = (count, warmup, first_us, self._lap_us, free_bytes, left_bytes, begin_us, self.at(end))
         if not pulse:
             self._say("m-lap-us-%d" % self._lap_us)
 

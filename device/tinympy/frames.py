@@ -7,13 +7,13 @@ import gc
 import json
 import struct
 
-from . import compat, temperature, wire
+from . import compat, marks, temperature, wire
 
 # Where the model's inputs come from: nowhere yet, the db buffer, a frame, or a frame that arrived damaged.
 NOWHERE, BUFFER, FRAME, BROKEN = range(4)
 
 # These change the model's state, or take long: each is executed once, however often the computer has to ask.
-ONCE = (wire.INFER, wire.RUN_RANGE, wire.RESET)
+ONCE = (wire.INFER, wire.RUN_RANGE, wire.RESET, wire.PREAMBLE)
 
 
 class Frames:
@@ -105,6 +105,8 @@ class Frames:
             if count > wire.ARENA_BYTES or at + count > model.arena_bytes:
                 raise ValueError("%d bytes at %d of the arena" % (count, at))
             return bytes(model.arena[at : at + count])
+        if kind == wire.PREAMBLE:
+            return struct.pack(wire.PREAMBLE_TAIL, self._dut.at(marks.preamble(self._dut.mark)))
         if kind == wire.RESET:
             model.reset()
         if kind == wire.INFO:

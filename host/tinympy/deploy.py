@@ -143,16 +143,24 @@ def _bytecode(name: str, source: bytes) -> bytes:
 
 
 def serve_code(
-    name: str, wire_input: str, wire_results: str, wire_bytes: int, loaded: str = "", energy: Energy | None = None
+    name: str,
+    wire_input: str,
+    wire_results: str,
+    wire_bytes: int,
+    loaded: str = "",
+    energy: Energy | None = None,
+    mark: int | str | None = None,
 ) -> str:
     """What the board executes to serve the program `name` as the device under test (`tinympy.dut.serve`).
 
     loaded -- what it executes when the model is loaded
+    mark -- the pin that is high during timed windows
     """
     # What was asked before has left the heap in pieces.
     load = f"import gc\ngc.collect()\nimport tinympy\nfrom tinympy import dut\nmodel = tinympy.load({name!r})\n"
     wire = f"model, {name!r}, {wire_input!r}, {wire_results!r}, {wire_bytes}"
     if energy is None:
-        return f"{load}{loaded}dut.serve({wire})\n"
+        marked = "" if mark is None else f", mark={mark!r}"
+        return f"{load}{loaded}dut.serve({wire}{marked})\n"
     pins = f"{energy.trigger!r}, {energy.uart}, {energy.baud}, {energy.tx!r}, {energy.rx!r}"
     return f"{load}{loaded}dut.serve_energy({wire}, {pins})\n"

@@ -72,11 +72,16 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class Timed:
-    """A timed window; free bytes of the board's heap directly before and after its inferences, 0 where unknown."""
+    """A timed window; free bytes of the board's heap directly before and after its inferences, 0 where unknown.
+
+    begin_us, end_us: on the board's clock since it began to serve.
+    """
 
     elapsed_us: int
     heap_free_bytes: int
     heap_left_bytes: int
+    begin_us: int
+    end_us: int
 
 
 class _SilenceError(Exception):
@@ -196,6 +201,10 @@ class Dut:
         if (n_run, warmup_run) != (n, warmup) or checked[:4] != printed:
             raise BoardError("the window's times were damaged in transfer", _DISTURBED)
         return Timed(last_us - first_us, *checked[4:])
+
+    def preamble(self) -> int:
+        """Let the board's current show the pattern of device.marks; when that began, in microseconds as in `Timed`."""
+        return int(struct.unpack(wire.PREAMBLE_TAIL, self._request(wire.PREAMBLE))[0])
 
     def close(self) -> None:
         """Ask the board to leave the command loop. Never raises: the transport's `leave` is what makes sure."""

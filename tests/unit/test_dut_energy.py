@@ -117,6 +117,17 @@ def test_pins_that_are_not_named_are_left_to_the_port(machine):
     assert WIRES == [(3, {"baudrate": 9600, "timeout": 1000})]
 
 
+def test_levels_are_written_to_a_path(tmp_path):
+    level = compat.output(str(tmp_path / "line"))
+    for value in (1, 0, 1):
+        level(value)
+    assert (tmp_path / "line").read_bytes() == b"101"
+
+
+def test_the_board_is_told_the_pin_of_marks():
+    assert deploy.serve_code("digits", "int8", "truncated", 64, mark=15).endswith("'truncated', 64, mark=15)\n")
+
+
 def test_the_board_is_told_pins_as_numbers_or_names():
     code = deploy.serve_code("kws01", "int8", "truncated", 490, energy=deploy.Energy("D7", 1, 9600, 4))
     assert code.endswith("dut.serve_energy(model, 'kws01', 'int8', 'truncated', 490, 'D7', 1, 9600, 4, None)\n")

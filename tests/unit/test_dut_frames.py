@@ -4,7 +4,7 @@ import json
 import struct
 
 import pytest
-from tinympy.device import wire
+from tinympy.device import compat, marks, wire
 
 from board_on_cpython import Line, ReversingModel, board, talk
 
@@ -45,12 +45,48 @@ def test_the_last_window_can_be_read():
     device = board(line)
     with pytest.raises(EOFError):
         device.loop()
-    count, warmup, first_us, last_us, *heap = device.window
+    count, warmup, first_us, last_us, *heap, begin_us, end_us = device.window
     assert (count, warmup) == (3, 2)
     # CPython does not say how much of a heap is free.
     assert heap == [0, 0]
-    assert line.sent.endswith(reply(wire.READ_WINDOW, 8, struct.pack("<IIQQII", 3, 2, first_us, last_us, 0, 0)))
+    assert end_us - begin_us == last_us - first_us
+    said = struct.pack("<IIQQIIQQ", 3, 2, first_us, last_us, 0, 0, begin_us, end_us)
+    assert line.sent.endswith(reply(wire.READ_WINDOW, 8, said))
     assert b"m-lap-us-%d\r\nm-lap-us-%d\r\n" % (first_us, last_us) in line.sent
+
+
+def test_windows_are_marked_and_lie_on_one_clock(monkeypatch):
+    line = Line(wire.encode(wire.LOAD_INPUT, 7, SAMPLE) + b"infer 3 2%" + b"infer 1 0%")
+    model = ReversingModel()
+    device = board(line, model=model)
+    marks, windows = [], []
+    device.mark = lambda on: (marks.append((on, model.runs)), windows.append(device.window))
+    with pytest.raises(EOFError):
+        device.loop()
+    assert marks == [(1, 2), (0, 5), (1, 5), (0, 6)]
+    # The second window began when the first one had ended, warm-ups and what was printed in between included.
+    assert windows[2][7] <= device.window[6] < device.window[7] and windows[2][7] > 0
+
+
+def test_a_preamble_is_a_pattern_of_the_mark(monkeypatch):
+    ticks = iter(range(0, 1 << 30, 50_000))
+    monkeypatch.setattr(compat, "ticks_us", lambda: next(ticks))
+    monkeypatch.setattr(marks.time, "sleep", lambda _: None)
+    seen = []
+    assert marks.preamble(seen.append) == 0
+    assert seen == [1, 1, 1, 0, 0, 1, 0, 0]
+    # Slots of 100 ms: the clock has gone on by what seven of them take.
+    assert 7 * marks.SLOT_US <= next(ticks) <= 7 * marks.SLOT_US + 100_000
+
+
+def test_a_preamble_answers_when_it_began(monkeypatch):
+    monkeypatch.setattr(marks, "SLOT_US", 1000)
+    line = Line(b"infer 1 0%" + wire.encode(wire.LOAD_INPUT, 7, SAMPLE) + wire.encode(wire.PREAMBLE, 8, b""))
+    device = board(line)
+    with pytest.raises(EOFError):
+        device.loop()
+    begin_us = struct.unpack("<Q", line.sent[-12:-4])[0]
+    assert line.sent.endswith(reply(wire.PREAMBLE, 8, struct.pack("<Q", begin_us)))
 
 
 def test_info_is_json():
