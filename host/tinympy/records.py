@@ -75,12 +75,16 @@ class Task:
 
 @dataclass
 class Model:
-    """`weights`: of a network of MLPerf Tiny, whether they are the official ones; generated ones have no accuracy."""
+    """`weights`: of a network of MLPerf Tiny, whether they are the official ones; generated ones have no accuracy.
+
+    macs: multiply-accumulates of an inference, padded taps included.
+    """
 
     file: str
     sha256: str
     size_bytes: int
     weights: Literal["official", "generated"] | None = None
+    macs: int | None = None
 
 
 @dataclass

@@ -20,7 +20,7 @@ from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
 from tinympy.errors import BoardError
 from tinympy.inspection.fit import compile_for
-from tinympy.inspection.work import macs
+from tinympy.inspection.work import total_macs
 from tinympy.plan import Job
 from tinympy.records import Record
 from tinympy.tasks.scoring import predicted
@@ -126,7 +126,9 @@ def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
         board=serving.board,
         engine=records.Engine(job.engine, serving.module.sha256),
         task=records.Task(task.name, task.title, task.official, task.target),
-        model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights),
+        model=records.Model(
+            task.model_file, compiled.model_sha256, len(model), task.weights, total_macs(compiled.graph)
+        ),
     )
     record.parallel = job.parallel
     if job.parallel > 1 and job.board.shares_computer:
@@ -213,7 +215,7 @@ def _calibrate(run: _Run) -> tuple[int, float]:
 
 def _longest_s(compiled: Compiled) -> float:
     """Seconds that no board that is worth measuring takes for an inference: a microsecond for each MAC."""
-    return 1e-6 * sum(macs(compiled.graph, operator) for operator in compiled.graph.operators)
+    return 1e-6 * total_macs(compiled.graph)
 
 
 def _timeout_s(inferences: int, latency_s: float) -> float:

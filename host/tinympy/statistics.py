@@ -64,6 +64,12 @@ def throughput_ips(record: Record) -> float | None:
     return median(window.n / (window.elapsed_us / 1e6) for window in windows) if windows else None
 
 
+def cycles(record: Record) -> float | None:
+    """Of the board's clock, for one inference; None without a window, or where the clock is not known."""
+    latency = latency_ms(record)
+    return None if latency is None or record.board.clock_hz is None else latency.median * record.board.clock_hz / 1000
+
+
 def figure(metric: str, value: float) -> str:
     """A score as people read it: shares in percent, AUC with three decimals as the public runner prints it."""
     if metric in ("top1", "detections"):

@@ -117,6 +117,8 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
         yield "weights", text, ""
     for text in _grouped(records, _rate):
         yield "rate", text, ""
+    for text in _grouped(records, _cycles):
+        yield "cycles", text, ""
     for text in _grouped(records, _detail):
         yield "detail", text, ""
     for text in _grouped(records, lambda record: [str(notice) for notice in statistics.warnings(record)]):
@@ -129,6 +131,14 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
     for record in records:
         if record.path is not None:
             yield "record", str(record.path), ""
+
+
+def _cycles(record: Record) -> list[str]:
+    cycles, macs = statistics.cycles(record), record.model.macs
+    if cycles is None:
+        return []
+    each = f", {cycles / macs:.2f} a MAC ({macs} MACs)" if macs else ""
+    return [f"{cycles / 1e6:.4g} million an inference{each}"]
 
 
 def _flash(record: Record) -> list[str]:
