@@ -129,6 +129,8 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
         yield "weights", text, ""
     for text in _grouped(records, _rate):
         yield "rate", text, ""
+    for text in _grouped(records, _cycles):
+        yield "cycles", text, ""
     for text in _grouped(records, _detail):
         yield "detail", text, ""
     for text in _grouped(records, lambda record: [str(notice) for notice in statistics.warnings(record)]):
@@ -149,6 +151,14 @@ def _own(record: Record) -> list[str]:
         return []
     made = f", {model.quantisation.method}" if model.quantisation else ""
     return [f"sha256 {model.sha256[:12]}{made}"]
+
+
+def _cycles(record: Record) -> list[str]:
+    cycles, macs = statistics.cycles(record), record.model.macs
+    if cycles is None:
+        return []
+    each = f", {cycles / macs:.2f} a MAC ({macs} MACs)" if macs else ""
+    return [f"{cycles / 1e6:.4g} million an inference{each}"]
 
 
 def _flash(record: Record) -> list[str]:
