@@ -48,6 +48,12 @@ def throughput_ips(record: Record) -> float | None:
     return median(window.n / (window.elapsed_us / 1e6) for window in windows) if windows else None
 
 
+def cycles(record: Record) -> float | None:
+    """Of the board's clock, for one inference; None without a window, or where the clock is not known."""
+    latency = latency_ms(record)
+    return None if latency is None or record.board.clock_hz is None else latency.median * record.board.clock_hz / 1000
+
+
 def shortest_s(record: Record) -> float | None:
     """How long the shortest window lasted; None without a window."""
     windows = _timed(record)

@@ -11,6 +11,7 @@ from tinympy.compiler import Compiled
 from tinympy.compiler.operation import Channels, Operation
 from tinympy.connection import Observer
 from tinympy.dut import Dut
+from tinympy.inspection.bound import bound_cycles
 from tinympy.inspection.fit import compile_for
 from tinympy.inspection.work import macs
 from tinympy.layers import Layer, layers
@@ -44,7 +45,8 @@ class Timing:
 class LayerProfile:
     """One operator: its index and name in the graph, the shape of its (first) output, and what it does.
 
-    bytes_read: its inputs and its constants, each once.
+    bytes_read: its inputs and its constants, each once. bound_cycles: the least that its products can take on the
+    board's core; None where that is not known.
     """
 
     operator: int
@@ -53,6 +55,7 @@ class LayerProfile:
     timing: Timing
     macs: int
     bytes_read: int
+    bound_cycles: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,17 @@ class Profile:
     def share(self, layer: LayerProfile) -> float:
         return layer.timing.median_us / self.sum_us if self.sum_us else 0.0
 
+    def cycles(self, layer: LayerProfile) -> float | None:
+        return None if self.clock_hz is None else layer.timing.median_us * self.clock_hz / 1e6
+
     def cycles_per_mac(self, layer: LayerProfile) -> float | None:
-        if not layer.macs or self.clock_hz is None:
-            return None
-        return layer.timing.median_us * self.clock_hz / 1e6 / layer.macs
+        cycles = self.cycles(layer)
+        return None if cycles is None or not layer.macs else cycles / layer.macs
+
+    def times_bound(self, layer: LayerProfile) -> float | None:
+        """How many times the least possible cycles a layer takes."""
+        cycles = self.cycles(layer)
+        return None if cycles is None or not layer.bound_cycles else cycles / layer.bound_cycles
 
 
 def profile(target: Target, window_s: float, observe: Observer) -> tuple[Subject, Profile]:
@@ -103,11 +113,11 @@ def profile(target: Target, window_s: float, observe: Observer) -> tuple[Subject
         subject = Subject(
             task.name, task.model_file, target.engine, serving.board, "; ".join(caveats) if caveats else None
         )
-        return subject, measure(serving.dut, compiled, data, serving.board.clock_hz, window_s, observe)
+        return subject, measure(serving.dut, compiled, data, serving.board, window_s, observe)
 
 
 def measure(
-    dut: Dut, compiled: Compiled, data: bytes, clock_hz: int | None, window_s: float, observe: Observer
+    dut: Dut, compiled: Compiled, data: bytes, board: records.Board, window_s: float, observe: Observer
 ) -> Profile:
     """Profile a board that serves `compiled`, on raw inputs (all tensors together).
 
@@ -131,10 +141,10 @@ def measure(
     net = [Timing(tuple(max(0.0, us - call.median_us) for us in each)) for each in windows[2:]]
     dut.reset()
     return Profile(
-        layers=tuple(_profile(compiled, layer, timing) for layer, timing in zip(found, net, strict=True)),
+        layers=tuple(_profile(compiled, board.arch, layer, timing) for layer, timing in zip(found, net, strict=True)),
         whole=Timing(tuple(windows[1])),
         call=call,
-        clock_hz=clock_hz,
+        clock_hz=board.clock_hz,
         window_s=window_s,
         model_sha256=compiled.model_sha256,
     )
@@ -150,20 +160,22 @@ def _repeats(dut: Dut, first: int, last: int, window_s: float) -> int:
         repeat *= 4
 
 
-def _profile(compiled: Compiled, layer: Layer, timing: Timing) -> LayerProfile:
+def _profile(compiled: Compiled, arch: str, layer: Layer, timing: Timing) -> LayerProfile:
     graph = compiled.graph
     operator = graph.operators[layer.operator]
     operations = compiled.lowered.operations[layer.first : layer.last]
     inputs = {span.value for each in operations for span in each.spans if span is not each.output}
     written = {each.output.value for each in operations}
     constants = sum(map(_constant_bytes, operations))
+    products = macs(graph, operator)
     return LayerProfile(
         operator=layer.operator,
         name=operator.name,
         shape=graph.tensors[operator.outputs[0]].shape if operator.outputs else (),
         timing=timing,
-        macs=macs(graph, operator),
+        macs=products,
         bytes_read=constants + sum(compiled.lowered.value_bytes[value] for value in inputs - written),
+        bound_cycles=bound_cycles(operations, products, arch),
     )
 
 

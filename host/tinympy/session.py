@@ -20,7 +20,7 @@ from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
 from tinympy.errors import BoardError
 from tinympy.inspection.fit import compile_for
-from tinympy.inspection.work import macs
+from tinympy.inspection.work import total_macs
 from tinympy.measures import WINDOWS
 from tinympy.plan import Job
 from tinympy.records import Record
@@ -130,7 +130,14 @@ def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
         task=records.Task(
             task.name, task.title, task.official, rules.LATEST.targets.get(task.name) if task.official else None
         ),
-        model=records.Model(task.model_file, compiled.model_sha256, len(model), task.weights, job.quantisation),
+        model=records.Model(
+            task.model_file,
+            compiled.model_sha256,
+            len(model),
+            task.weights,
+            total_macs(compiled.graph),
+            job.quantisation,
+        ),
     )
     record.options = records.Options(job.window_s, job.samples, job.weights_in, job.in_ram)
     record.parallel = job.parallel
@@ -245,7 +252,7 @@ def _window(run: _Run, n: int, warmup: int, input_index: int, latency_s: float) 
 
 def _longest_s(compiled: Compiled) -> float:
     """Seconds that no board that is worth measuring takes for an inference: a microsecond for each MAC."""
-    return 1e-6 * sum(macs(compiled.graph, operator) for operator in compiled.graph.operators)
+    return 1e-6 * total_macs(compiled.graph)
 
 
 def _timeout_s(inferences: int, latency_s: float) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinympy import rules, stability
-from tinympy.measures import Latency, figure, latency_ms, throughput_ips
+from tinympy.measures import Latency, cycles, figure, latency_ms, throughput_ips
 from tinympy.records import Record
 from tinympy.rules import LABEL
 from tinympy.stability import Notice
@@ -17,6 +17,7 @@ __all__ = [
     "LABEL",
     "Latency",
     "Notice",
+    "cycles",
     "figure",
     "invalid_reason",
     "latency_ms",

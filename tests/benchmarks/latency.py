@@ -1,6 +1,7 @@
-"""kws01 on the board `unix` beside the tflite-micro package (TFLM's reference kernels), in turn, on this computer.
+"""The tasks on the board `unix` beside the tflite-micro package (TFLM's reference kernels), in turn, on this computer.
 
-Each round times both; the ratio is taken round by round, so that it holds while the machine's speed drifts.
+Each round times both; the ratio is taken round by round, so that it holds while the machine's speed drifts. Beside it
+stands how many times faster than the same reference kernels TFLM with CMSIS-NN's plain C was, measured once on x86-64.
 """
 
 from __future__ import annotations
@@ -17,47 +18,57 @@ from tflite_micro import runtime
 from tinympy import boards, connection, tasks
 from tinympy.compiler import compile_model
 
-INFERENCES = 200
+CMSIS_NN = {"kws01": 2.34 / 0.87, "ad01": 0.142 / 0.079, "ic01": 7.23 / 4.06, "vww01": 6.09 / 2.52}
+"""Milliseconds of the reference kernels over those of CMSIS-NN's, both compiled for the same x86-64 computer."""
+
+ROUND_S = 0.15
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--task", default="kws01")
+    parser.add_argument("--task", action="append", help="one or more of: " + " ".join(CMSIS_NN))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--assets", type=Path)
     options = parser.parse_args()
-    task = tasks.get(options.task, options.assets)
-    if task.missing():
-        print(f"{task.name} needs {task.missing()[0]}: set TINYMPY_ASSETS", file=sys.stderr)
-        return 2
+    print(f"median (min … max) of {options.rounds} rounds")
+    print("task   weights    tinympy on unix, ms     tflite-micro, ms        times faster         CMSIS-NN's C")
+    for name in options.task or CMSIS_NN:
+        official = tasks.get(name, options.assets)
+        assert isinstance(official, tasks.OfficialTask)
+        task = tasks.LatencyOnly(official, "official" if official.has_model else "generated")
+        ours, theirs = measure(task, options.rounds).T
+        compared = f"{CMSIS_NN[name]:.2f}" if name in CMSIS_NN else ""
+        columns = (figures(ours), figures(theirs), figures(theirs / ours, 2))
+        print(f"{name:6} {task.weights:10} {columns[0]:23} {columns[1]:23} {columns[2]:20} {compared}", flush=True)
+    return 0
+
+
+def measure(task: tasks.Task, rounds: int) -> np.ndarray:
+    """Milliseconds of an inference, ours and the reference's: (rounds, 2)."""
     model, values = task.model(), task.samples(1)[0].inputs[0]
     reference = runtime.Interpreter.from_bytes(model)
-    shape = reference.get_input_details(0)["shape"]
+    values = values.reshape(reference.get_input_details(0)["shape"])
 
-    def reference_ms() -> float:
+    def reference_ms(inferences: int) -> float:
         start = time.perf_counter()
-        for _ in range(INFERENCES):
+        for _ in range(inferences):
             # The reference overwrites its input, so it has to be set each time; that takes about a microsecond.
-            reference.set_input(values.reshape(shape), 0)
+            reference.set_input(values, 0)
             reference.invoke()
-        return 1000 * (time.perf_counter() - start) / INFERENCES
+        return 1000 * (time.perf_counter() - start) / inferences
 
+    inferences = max(5, round(1000 * ROUND_S / statistics.median(reference_ms(1) for _ in range(5))))
     program = compile_model(model, task.name).program
     with connection.serving(boards.get("unix"), task, program, lambda *_: None) as serving:
         dut = serving.dut
         dut.load_input(values.tobytes())
-        rounds = [(dut.window(INFERENCES, 5, 60) / INFERENCES / 1000, reference_ms()) for _ in range(options.rounds)]
-    ours, theirs = (np.array(column) for column in zip(*rounds, strict=True))
-    ratios = sorted(theirs / ours)
-    print(f"{task.name}, {options.rounds} rounds of {INFERENCES} inferences, median (min … max):")
-    print(f"  tinympy on unix    {_figures(ours)} ms")
-    print(f"  tflite-micro       {_figures(theirs)} ms")
-    print(f"  tflite-micro / tinympy  {statistics.median(ratios):.2f} ({ratios[0]:.2f} … {ratios[-1]:.2f})")
-    return 0
+        return np.array(
+            [(dut.window(inferences, 5, 60) / inferences / 1000, reference_ms(inferences)) for _ in range(rounds)]
+        )
 
 
-def _figures(values: np.ndarray) -> str:
-    return f"{np.median(values):.3f} ({values.min():.3f} … {values.max():.3f})"
+def figures(values: np.ndarray, decimals: int = 3) -> str:
+    return f"{np.median(values):.{decimals}f} ({values.min():.{decimals}f} … {values.max():.{decimals}f})"
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ IMPORTS_ONLY = {
     "tinympy.rules": ("tinympy.records", "tinympy.measures", "tinympy.assets"),
     "tinympy.stability": ("tinympy.records", "tinympy.measures"),
     "tinympy.statistics": ("tinympy.records", "tinympy.measures", "tinympy.rules", "tinympy.stability"),
-    "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.errors", "numpy", "rich"),
+    "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.report.quantities", "rich"),
     "tinympy.comparison": ("tinympy.records", "tinympy.statistics", "tinympy.errors"),
     "tinympy.report.layers": ("tinympy.records", "tinympy.errors"),
     "tinympy.report.quantities": ("tinympy.records", "tinympy.statistics"),

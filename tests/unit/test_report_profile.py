@@ -76,6 +76,17 @@ def test_without_a_clock_there_are_no_cycles() -> None:
     assert [each["cycles_per_mac"] for each in report.rows(replace(PROFILE, clock_hz=None))] == [None] * 3
 
 
+def test_a_layer_is_compared_with_the_least_that_its_products_can_take() -> None:
+    layers = (replace(LAYERS[0], bound_cycles=150_000.0), *LAYERS[1:])
+    bounded = replace(PROFILE, layers=layers)
+    # 3000 µs at 125 MHz are 375 000 cycles.
+    assert row(printed(bounded, 80), "0  CONV_2D")[-2:] == ["2.5", "3954"]
+    assert row(printed(bounded, 80), "SOFTMAX")[-2:] == ["–", "1036"]
+    assert any(line.startswith("bound") for line in printed(bounded, 80))
+    assert not any("bound" in line for line in [*printed(PROFILE, 80), *printed(replace(bounded, clock_hz=None), 80)])
+    assert [each["times_bound"] for each in report.rows(bounded)] == [2.5, None, None]
+
+
 def test_the_csv_file_has_a_line_for_each_layer() -> None:
     rows = list(csv.DictReader(io.StringIO(report.as_csv(PROFILE))))
     assert [each["name"] for each in rows] == ["CONV_2D", "DEPTHWISE_CONV_2D", "SOFTMAX"]

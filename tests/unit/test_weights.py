@@ -221,3 +221,12 @@ def test_ad01_quantises_as_its_model_says(empty: Path) -> None:
     assert set(task.data_file.windows(content, "x").ravel().tolist()) == {102}
     task.replace_model(empty / "mine.tflite")
     assert set(task.data_file.windows(content, "x").ravel().tolist()) == {10}
+
+
+def test_a_model_is_served_in_place_of_the_official_one(empty: Path) -> None:
+    file = own_model(empty, "kws01")
+    task = plan.served("kws01", file, None)
+    assert task.model() == file.read_bytes() and task.wire_bytes == 490
+    assert plan.served("digits", None, None).name == "digits"
+    with pytest.raises(UsageError, match="digits has no official model"):
+        plan.served("digits", file, None)

@@ -1,6 +1,6 @@
 """The compiler: a `.tflite` model in, a program for the kernels out, in passes of one idea each.
 
-    read → fold → check → lower → pack → place → emit
+    read → fold → check → fuse → lower → pack → place → emit
 
 `write` is `read`'s inverse, for models made by programs rather than by a converter.
 """
@@ -14,6 +14,7 @@ from tinympy.compiler.blocking import SHARES
 from tinympy.compiler.check import check
 from tinympy.compiler.emit import emit
 from tinympy.compiler.fold import fold
+from tinympy.compiler.fuse import fuse
 from tinympy.compiler.lower import lower
 from tinympy.compiler.operation import Lowered
 from tinympy.compiler.pack import pack
@@ -26,7 +27,7 @@ from tinympy.model.read import read
 
 @dataclass(frozen=True)
 class Compiled:
-    """A program, and what it was made from."""
+    """A program, and what it was made from; the graph is the model's, before operators were fused."""
 
     program: bytes
     graph: Graph
@@ -55,7 +56,7 @@ def compile_model(
     graph = check(fold(read(content)))
     if block_bytes is not None:
         tile_bytes = min(tile_bytes or block_bytes, blocks.capacity(block_bytes) - TILE_BYTES)
-    packed = pack(lower(graph), tile_bytes)
+    packed = pack(lower(fuse(graph)), tile_bytes)
     # Constants stay in flash where the heap is short.
     shares = SHARES if block_bytes is None else SHARES[-1:]
     lowered, arena = place_blocks(packed.lowered, reuse_input, alignment, shares)

@@ -1,4 +1,4 @@
-"""Pass 7, placed and packed operations → the bytes of a program (docs/program-format.md)."""
+"""Pass 8, placed and packed operations → the bytes of a program (docs/program-format.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pass 4, graph → operations: each operator becomes kernel calls, or nothing where it only renames a value."""
+"""Pass 5, graph → operations: each operator becomes kernel calls, or nothing where it only renames a value."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinympy.compiler.parameters import FullyConnected, Lstm, Parameters, Svdf, Window
-from tinympy.compiler.scaling import DROPS, scaled
+from tinympy.compiler.scaling import DROPS, Scaled, scaled
 
 # Opcodes: TK_KERNELS in native_modules/kernels/tk.h.
 CONV_2D = 1
@@ -97,9 +97,13 @@ class Channels:
     def encoded_bytes(self, count: int) -> int:
         return count * (12 + int(self.weights.shape[1]))
 
-    def encode(self) -> bytes:
+    def scaled(self) -> Scaled:
+        """With what each channel allows a kernel for packed sums to do."""
         drops = (0,) if self.taps_first else DROPS
-        shortcuts = scaled(self.weights, self.bias, self.multiplier, self.shift, drops)
+        return scaled(self.weights, self.bias, self.multiplier, self.shift, drops)
+
+    def encode(self) -> bytes:
+        shortcuts = self.scaled()
         weights = shortcuts.weights.T if self.taps_first else shortcuts.weights
         if self.offset:
             weights = weights.view(np.uint8) ^ 128

@@ -1,4 +1,4 @@
-"""Pass 5, constants → tiles: an operation that does not fit the rest of a tile becomes several, by channel range."""
+"""Pass 6, constants → tiles: an operation that does not fit the rest of a tile becomes several, by channel range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pass 6, the arena plan: which value lies where.
+"""Pass 7, the arena plan: which value lies where.
 
 Values alive at the same time never overlap, but for an operation's output over an input that nobody reads afterwards,
 as far as the kernel's order allows it (overlap.py). The model's inputs stay alive to the end, so that an inference can

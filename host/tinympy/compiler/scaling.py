@@ -47,6 +47,11 @@ class Scaled:
     multiplier: npt.NDArray[np.int32]
     scaling: Bytes
 
+    @property
+    def taps_together(self) -> Bytes:
+        """Of each channel: how many taps' products are added at a time."""
+        return np.right_shift(self.scaling[:, 1], np.uint8(4))
+
 
 def _sum_bounds(weights: npt.NDArray[np.int8], bias: Ints) -> tuple[Ints, Ints]:
     """The lowest and the highest sum that int8 inputs can give, for weights of shape (channels, taps)."""

@@ -10,6 +10,14 @@ from tinympy.reference.window import Axis
 
 MAX_REACH = 1 << 29
 
+Pads = tuple[tuple[int, int], tuple[int, int]]
+"""Positions above and below, and on the left and on the right."""
+
+PADDED = "padded"
+"""The option of an operator whose input is to be padded with its zero point first, by the positions of a `Pads`."""
+
+_NO_PADS: Pads = ((0, 0), (0, 0))
+
 
 def lower_window(lowering: Lowering, kernel: tuple[int, int], dilation: tuple[int, int], depth: int = 1) -> Window:
     """The window of the operator at hand over its whole output; ModelError when the shapes contradict each other."""
@@ -21,7 +29,9 @@ def lower_window(lowering: Lowering, kernel: tuple[int, int], dilation: tuple[in
     lowering.require(min(*kernel, *stride, *dilation) > 0, "kernel, stride and dilation must be positive")
     same = options.get("padding") == "SAME"
     lowering.require(same or options.get("padding") == "VALID", f"padding {options.get('padding')}")
-    axes = [Axis(tensor.shape[1 + i], kernel[i], stride[i], dilation[i], same) for i in range(2)]
+    pads: Pads = options.get(PADDED, _NO_PADS)
+    sizes = [tensor.shape[1 + i] + sum(pads[i]) for i in range(2)]
+    axes = [Axis(sizes[i], kernel[i], stride[i], dilation[i], same) for i in range(2)]
     _require_output(lowering, tensor, output, axes)
     return Window(
         input_shape=(tensor.shape[1], tensor.shape[2], tensor.shape[3]),
@@ -29,7 +39,7 @@ def lower_window(lowering: Lowering, kernel: tuple[int, int], dilation: tuple[in
         kernel=kernel,
         stride=stride,
         dilation=dilation,
-        padding=(axes[0].padding[0], axes[1].padding[0]),
+        padding=(pads[0][0] + axes[0].padding[0], pads[1][0] + axes[1].padding[0]),
         input_zero_point=zero_point_of(tensor),
         output_zero_point=zero_point_of(output),
         output_range=activation_range(options.get("fused_activation_function", "NONE"), output),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinympy.compiler.fuse import fuse
 from tinympy.inspection.work import macs
 from tinympy.model.graph import Graph, Operator
 
@@ -43,7 +44,7 @@ _ARMV6M = {
     "ARG_MAX": Cost(per_input=13.5),
     "ARG_MIN": Cost(per_input=13.5),
     "ASSIGN_VARIABLE": Cost(per_input=9.4),
-    "AVERAGE_POOL_2D": Cost(per_input=12.5, per_output=600),
+    "AVERAGE_POOL_2D": Cost(per_input=4.9, per_output=55),
     "BATCH_MATMUL": Cost(per_mac=15.2, per_output=60),
     "BATCH_TO_SPACE_ND": _ELEMENTS,
     "BROADCAST_TO": _BLOCKS,
@@ -120,7 +121,7 @@ def operator_cycles(graph: Graph, operator: Operator, arch: str) -> float | None
 def inference_cycles(graph: Graph, arch: str) -> float | None:
     """Cycles of one inference; None where an operator of the graph was not counted on this architecture."""
     total = float(_CYCLES_PER_INFERENCE)
-    for operator in graph.remaining.values():
+    for operator in fuse(graph).remaining.values():
         cycles = operator_cycles(graph, operator, arch)
         if cycles is None:
             return None

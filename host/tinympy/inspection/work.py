@@ -70,6 +70,11 @@ def macs(graph: Graph, operator: Operator) -> int:
         return 0
 
 
+def total_macs(graph: Graph) -> int:
+    """Multiply-accumulates of one inference of the whole graph."""
+    return sum(macs(graph, operator) for operator in graph.operators)
+
+
 @dataclass(frozen=True)
 class Parameters:
     """What training found: how many numbers, and their bytes in the model file."""

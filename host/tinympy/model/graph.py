@@ -66,7 +66,7 @@ class Graph:
     initial_values: Mapping[str, Tensor] = field(default_factory=dict)
     """The constants that CALL_ONCE assigns to variables, by the variable's name (`shared_name` of its VAR_HANDLE)."""
     folded: frozenset[int] = frozenset()
-    """Indices of the operators whose results have become constants: there is nothing left to do for them."""
+    """Indices of the operators for which nothing is left to do: their results are constants, or others' work."""
 
     @property
     def remaining(self) -> dict[int, Operator]:

@@ -92,6 +92,7 @@ class Model:
     """`weights`: of a task of MLPerf Tiny, whether the model is the official one, its network with generated weights,
     which have no accuracy, or the user's own in its place.
 
+    macs: multiply-accumulates of an inference, padded taps included.
     quantisation: how the model was made of the reference model's weights, where it is not the reference's own file.
     """
 
@@ -99,6 +100,7 @@ class Model:
     sha256: str
     size_bytes: int
     weights: Literal["official", "generated", "own"] | None = None
+    macs: int | None = None
     quantisation: Quantisation | None = None
 
 

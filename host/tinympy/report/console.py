@@ -14,6 +14,7 @@ from rich.text import Text
 
 from tinympy import statistics
 from tinympy.records import Board, Record
+from tinympy.report.quantities import latency_range, significant
 
 UNVERIFIED = statistics.LABEL
 
@@ -68,7 +69,7 @@ def _row(record: Record, records: Sequence[Record]) -> list[Text]:
         _lines((_board(record, records), ""), (record.engine.name, "dim"), *emulated),
         _accuracy(record),
         _latency(record, emulated),
-        _NONE if throughput_ips is None else Text(_three_digits(throughput_ips)),
+        _NONE if throughput_ips is None else Text(significant(throughput_ips)),
         *(_NONE if size is None else Text(f"{size / 1000:.1f}") for size in sizes),
     ]
 
@@ -87,18 +88,7 @@ def _latency(record: Record, emulated: list[tuple[str, str]]) -> Text:
     latency = statistics.latency_ms(record)
     if latency is None:
         return _NONE
-    decimals = _decimals(latency.median)
-    middle, low, high = (f"{value:.{decimals}f}" for value in (latency.median, latency.min, latency.max))
-    return _lines((middle, "bold"), (f"{low}…{high}", "dim"), *emulated)
-
-
-def _decimals(value: float) -> int:
-    """How many decimals show three significant digits of a positive value, four at the most."""
-    return next((decimals for decimals, limit in enumerate((100, 10, 1, 0.1)) if value >= limit), 4)
-
-
-def _three_digits(value: float) -> str:
-    return f"{value:.{_decimals(value)}f}"
+    return _lines((significant(latency.median), "bold"), (latency_range(record), "dim"), *emulated)
 
 
 def _lines(*lines: tuple[str, str]) -> Text:
@@ -129,6 +119,8 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
         yield "weights", text, ""
     for text in _grouped(records, _rate):
         yield "rate", text, ""
+    for text in _grouped(records, _cycles):
+        yield "cycles", text, ""
     for text in _grouped(records, _detail):
         yield "detail", text, ""
     for text in _grouped(records, lambda record: [str(notice) for notice in statistics.warnings(record)]):
@@ -151,6 +143,14 @@ def _own(record: Record) -> list[str]:
     return [f"sha256 {model.sha256[:12]}{made}"]
 
 
+def _cycles(record: Record) -> list[str]:
+    cycles, macs = statistics.cycles(record), record.model.macs
+    if cycles is None:
+        return []
+    each = f", {cycles / macs:.2f} a MAC ({macs} MACs)" if macs else ""
+    return [f"{cycles / 1e6:.4g} million an inference{each}"]
+
+
 def _flash(record: Record) -> list[str]:
     in_flash = record.memory.flash_bytes
     return [f"{in_flash / 1000:.1f} kB of the program stay in flash"] if in_flash else []
@@ -160,7 +160,7 @@ def _rate(record: Record) -> list[str]:
     accuracy = record.accuracy
     if accuracy is None:
         return []
-    rate = f"{_three_digits(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
+    rate = f"{significant(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
     return [f"{rate}, with deployment and transfer"]
 
 

@@ -16,6 +16,7 @@ from tinympy.report.console import board_line
 from tinympy.report.layers import SCHEMA
 from tinympy.subject import Subject
 
+BOUND = "1.75 to 3 cycles a MAC, by the weights: what the products alone take on this core (docs/performance.md)"
 _BAR_CHARACTERS = 24
 _ROOMY_COLUMNS = 110
 _COLUMNS = (
@@ -29,6 +30,7 @@ _COLUMNS = (
     "macs",
     "cycles_per_mac",
     "bytes_read",
+    "times_bound",
 )
 
 
@@ -90,6 +92,7 @@ def _figures(result: Profile, layer: LayerProfile) -> tuple[Any, ...]:
         layer.macs,
         result.cycles_per_mac(layer),
         layer.bytes_read,
+        result.times_bound(layer),
     )
 
 
@@ -103,11 +106,19 @@ def shape(layer: LayerProfile) -> str:
 
 def _table(result: Profile, bars: bool) -> Table:
     cycles = result.clock_hz is not None
+    bound = any(result.times_bound(layer) for layer in result.layers)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2 if bars else 1, 0, 0))
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("operator", no_wrap=True)
     table.add_column("output", no_wrap=True)
-    for header in ("time\nµs", "share\n%", "MACs", *(["cycles\n/MAC"] if cycles else []), "read\nbytes"):
+    for header in (
+        "time\nµs",
+        "share\n%",
+        "MACs",
+        *(["cycles\n/MAC"] if cycles else []),
+        *(["times\nbound"] if bound else []),
+        "read\nbytes",
+    ):
         table.add_column(header, justify="right", no_wrap=True)
     if bars:
         table.add_column("", no_wrap=True)
@@ -122,8 +133,9 @@ def _table(result: Profile, bars: bool) -> Table:
             Text(f"{layer.macs}" if layer.macs else "–", style="" if layer.macs else "dim"),
         ]
         if cycles:
-            per_mac = result.cycles_per_mac(layer)
-            cells.append(Text("–", style="dim") if per_mac is None else Text(f"{per_mac:.1f}"))
+            cells.append(_ratio(result.cycles_per_mac(layer)))
+        if bound:
+            cells.append(_ratio(result.times_bound(layer)))
         cells.append(Text(str(layer.bytes_read)))
         if bars:
             share = result.share(layer) / longest if longest else 0.0
@@ -134,6 +146,10 @@ def _table(result: Profile, bars: bool) -> Table:
         table.add_row("", name, "", Text(_us(us), style="bold"))
     table.add_row("", "difference", "", _us(result.difference_us))
     return table
+
+
+def _ratio(value: float | None) -> Text:
+    return Text("–", style="dim") if value is None else Text(f"{value:.1f}")
 
 
 def _notes(subject: Subject, result: Profile) -> list[tuple[str, str]]:
@@ -151,6 +167,8 @@ def _notes(subject: Subject, result: Profile) -> list[tuple[str, str]]:
         ("difference", f"{share}one call, and what layers cost each other"),
         ("read", "inputs and constants, each byte once"),
     ]
+    if any(result.times_bound(layer) for layer in result.layers):
+        notes.append(("bound", BOUND))
     notes.append(("board", board_line(subject.board)))
     if subject.caveat is not None:
         notes.append(("note", subject.caveat))

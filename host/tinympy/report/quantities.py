@@ -39,7 +39,7 @@ class Quantity:
 
 
 def significant(value: float) -> str:
-    """Three significant digits of a positive value, and never fewer than its whole digits."""
+    """Three significant digits of a positive value: its whole digits at least, four decimals at the most."""
     decimals = next((decimals for decimals, limit in enumerate((100, 10, 1, 0.1)) if value >= limit), 4)
     return f"{value:.{decimals}f}"
 
