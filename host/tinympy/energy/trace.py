@@ -48,7 +48,7 @@ class Trace:
     v -- V, for each sample or one for all
     bits -- uint8, shape (n,): logic inputs, input 0 in bit 0; None for a meter without any
     ranges -- uint8, shape (n,): index into `spec.gain_limits`; None where the meter does not say
-    edges -- s: rising and falling edges that the meter itself stamped, in order; for meters that do so instead of `bits`
+    edges -- s: rising and falling edges that the meter itself stamped, in order, where it does so instead of `bits`
     notes -- what happened while recording that a reader of the result has to know (lost samples, overcurrent, …)
     """
 

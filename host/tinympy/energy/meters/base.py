@@ -19,7 +19,7 @@ class RecordingError(MeterError):
 class Meter(Protocol):
     """A meter that is attached. Every wait in it ends; what goes wrong is a MeterError with a hint.
 
-    with open_meter("ppk2:/dev/ttyACM1?mode=source&v=3.3&trig=0") as meter: meter.power(3.3); meter.start(); …; meter.stop()
+    with open_meter("ppk2:/dev/ttyACM1?trig=0") as meter: meter.power(3.3); meter.start(); …; trace = meter.stop()
     """
 
     trigger: int | None
