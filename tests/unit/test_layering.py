@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 ONLY_IMPORTED_BY = {
     "typer": ("tinympy.cli", "tinympy.commands"),
     "rich": ("tinympy.cli", "tinympy.commands", "tinympy.report"),
-    "serial": ("tinympy.transport", "tinympy.ports"),
+    "serial": ("tinympy.transport", "tinympy.ports", "tinympy.energy.meters"),
     "mpremote": ("tinympy.transport",),
     "pooch": ("tinympy.download",),
     "requests": ("tinympy.download",),
@@ -137,6 +137,7 @@ IMPORTS_ONLY = {
         "tinympy.__version__",
     ),
     "tinympy.runner": ("tinympy.device.dut", "tinympy.errors"),
+    "tinympy.energy": ("tinympy.errors", "numpy", "serial"),
     "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
 }
 
