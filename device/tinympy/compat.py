@@ -124,13 +124,13 @@ def uart(number, baud, tx=None, rx=None):
 def output(pin, value=0):
     """Make `pin` an output of this level; a function that sets its level.
 
-    `pin` is what machine.Pin takes, or a path: levels are then written there, one character each.
+    `pin` is what machine.Pin takes, or a path: there a line of level and microseconds is written each time.
     """
     if isinstance(pin, str) and "/" in pin:
         line = open(pin, "wb")  # noqa: SIM115
 
         def level(value):
-            line.write(b"1" if value else b"0")
+            line.write(b"%d@%d\n" % (value, ticks_us()))
             line.flush()
 
         return level

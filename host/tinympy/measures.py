@@ -54,6 +54,34 @@ def cycles(record: Record) -> float | None:
     return None if latency is None or record.board.clock_hz is None else latency.median * record.board.clock_hz / 1000
 
 
+def energies_uj(record: Record) -> tuple[float, ...]:
+    """Gross microjoules of one inference, in each window; empty where no meter listened."""
+    if record.energy is None:
+        return ()
+    pairs = zip(record.energy.windows, record.windows, strict=True)
+    return tuple(1e6 * energy.gross_j / window.n for energy, window in pairs)
+
+
+def energy_uj(record: Record) -> float | None:
+    """Gross microjoules of one inference: the median of the windows, as MLPerf Tiny has it."""
+    found = energies_uj(record)
+    return median(found) if found else None
+
+
+def net_uj(record: Record) -> float | None:
+    """The same less what idling takes; None where the recording has too little of that."""
+    if record.energy is None:
+        return None
+    pairs = list(zip(record.energy.windows, record.windows, strict=True))
+    found = [1e6 * energy.net_j / window.n for energy, window in pairs if energy.net_j is not None]
+    return median(found) if found and len(found) == len(pairs) else None
+
+
+def power_mw(record: Record) -> float | None:
+    """Milliwatts while inferences run: the median of the windows' means."""
+    return 1e3 * median(each.mean_w for each in record.energy.windows) if record.energy else None
+
+
 def shortest_s(record: Record) -> float | None:
     """How long the shortest window lasted; None without a window."""
     windows = _timed(record)

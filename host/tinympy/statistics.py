@@ -8,7 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from tinympy import rules, stability
-from tinympy.measures import Latency, cycles, figure, latency_ms, throughput_ips
+from tinympy.measures import (
+    Latency,
+    cycles,
+    energies_uj,
+    energy_uj,
+    figure,
+    latency_ms,
+    net_uj,
+    power_mw,
+    throughput_ips,
+)
 from tinympy.records import Record
 from tinympy.rules import LABEL
 from tinympy.stability import Notice
@@ -18,9 +28,13 @@ __all__ = [
     "Latency",
     "Notice",
     "cycles",
+    "energies_uj",
+    "energy_uj",
     "figure",
     "invalid_reason",
     "latency_ms",
+    "net_uj",
+    "power_mw",
     "summary",
     "throughput_ips",
     "warnings",

@@ -117,11 +117,12 @@ def test_pins_that_are_not_named_are_left_to_the_port(machine):
     assert WIRES == [(3, {"baudrate": 9600, "timeout": 1000})]
 
 
-def test_levels_are_written_to_a_path(tmp_path):
+def test_levels_and_their_times_are_written_to_a_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(compat, "ticks_us", iter([10, 20, 3000]).__next__)
     level = compat.output(str(tmp_path / "line"))
     for value in (1, 0, 1):
         level(value)
-    assert (tmp_path / "line").read_bytes() == b"101"
+    assert (tmp_path / "line").read_bytes() == b"1@10\n0@20\n1@3000\n"
 
 
 def test_the_board_is_told_the_pin_of_marks():

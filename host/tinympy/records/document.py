@@ -194,6 +194,70 @@ class Accuracy:
 
 
 @dataclass
+class Meter:
+    """What measured the energy; None where the meter, its driver or the user does not say.
+
+    rate_hz: samples per second. voltage_v: the mean while the windows ran. rail: where the meter sits (5V, vsys, 3v3).
+    """
+
+    name: str
+    address: str
+    emulated: bool
+    serial: str | None = None
+    rate_hz: float | None = None
+    voltage_v: float | None = None
+    voltage_basis: Literal["measured", "set", "assumed"] = "assumed"
+    rail: str | None = None
+
+
+@dataclass
+class WindowEnergy:
+    """Joules of all inferences of a window: gross, all that the meter saw, and net, without what idling takes.
+
+    coverage: the share of the window of which there are samples.
+    """
+
+    gross_j: float
+    net_j: float | None
+    mean_w: float
+    coverage: float
+
+
+@dataclass
+class Envelope:
+    """The recording for people to look at: mean, lowest and highest power (W) of steps of `step_s`; None where lost.
+
+    windows: begin and end of each window, in seconds from the beginning.
+    """
+
+    step_s: float
+    mean_w: list[float | None]
+    low_w: list[float | None]
+    high_w: list[float | None]
+    windows: list[list[float]]
+
+
+@dataclass
+class Energy:
+    """A window of `windows` for each of the record's.
+
+    marks: how windows were found in the recording. limit: the meter's error at the most, relative, the same for every
+    window. drift_ppm: the board's clock against the meter's. idle_w: the board's power between windows. comms: what
+    was attached to the board while it ran.
+    """
+
+    meter: Meter
+    windows: list[WindowEnergy]
+    marks: Literal["pin", "preamble"]
+    limit: float | None = None
+    drift_ppm: float | None = None
+    idle_w: float | None = None
+    comms: Literal["none", "uart", "usb"] = "usb"
+    notes: list[str] = field(default_factory=list)
+    envelope: Envelope | None = None
+
+
+@dataclass
 class Finding:
     """A rule that the run does not follow, by the rule's name (docs/rules.md), and what to do about it."""
 
@@ -239,6 +303,7 @@ class Record:
     calibration: list[Window] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
     accuracy: Accuracy | None = None
+    energy: Energy | None = None
     progress: Progress | None = None
     parallel: int = 1
     status: Status = "running"

@@ -81,14 +81,18 @@ MEMORY = (
     ),
 )
 
+ENERGY = Quantity("energy_uj", "energy", "µJ/inf", statistics.energy_uj, significant)
+NET = Quantity("net_energy_uj", "net energy", "µJ/inf", statistics.net_uj, significant)
+POWER = Quantity("power_mw", "power", "mW", statistics.power_mw, significant)
+
 # The columns of every table, in their order; one that no record has a value for is left out.
-COLUMNS = (LATENCY, THROUGHPUT, RAM, *MEMORY)
+COLUMNS = (LATENCY, THROUGHPUT, ENERGY, NET, POWER, RAM, *MEMORY)
 
 # What latency is drawn against: each one that records have.
-TRADE_OFFS = (RAM,)
+TRADE_OFFS = (RAM, ENERGY)
 
 # Those of them that a table of everything has room for.
-LEADING = (LATENCY, THROUGHPUT, RAM)
+LEADING = (LATENCY, THROUGHPUT, ENERGY, RAM)
 
 
 def columns(records: Sequence[Record], of: Sequence[Quantity] = COLUMNS) -> list[Quantity]:
