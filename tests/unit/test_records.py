@@ -219,7 +219,7 @@ def test_field_of_the_wrong_kind_is_named(tmp_path: Path, change: dict[str, Any]
 def test_fields_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
     record = example()
     path = records.create(record, tmp_path)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "energy": {"energy_j": 1.0}}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sound": {"level_db": 1.0}}))
     assert records.read(path) == record
 
 
