@@ -112,7 +112,19 @@ def bench(
         list[Path] | None,
         typer.Option(help="A full-int8 .tflite file, for latency and memory; may be repeated.", metavar="FILE"),
     ] = None,
-    mode: Annotated[str, typer.Option(help="accuracy, performance or all.")] = "all",
+    mode: Annotated[
+        str | None, typer.Option(help="accuracy, performance, energy or all. Without: all, or energy with a meter.")
+    ] = None,
+    meter: Annotated[
+        str | None,
+        typer.Option(help="What measures energy: ppk2:PORT?mode=source&v=3.3, emu:ppk2, … (docs/meters.md).", metavar="KIND:PLACE"),
+    ] = None,
+    trigger: Annotated[
+        str | None, typer.Option(help="The board's pin that shows the meter the windows.", metavar="PIN")
+    ] = None,
+    rail: Annotated[
+        str | None, typer.Option(help="Where the meter sits: 5V, vsys, 3v3.", metavar="NAME")
+    ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -148,7 +160,12 @@ def bench(
 ) -> None:
     """Measure accuracy, latency and memory of tasks on a board."""
     from tinympy import parallel, plan
+    from tinympy.deploy import pin
+    from tinympy.metering import Metering
     from tinympy.report.progress import bars
+
+    if meter is None and (trigger or rail):
+        raise UsageError("--trigger and --rail are for a meter", "--meter KIND:PLACE")
 
     jobs = plan.plan(
         board_names=board or (),
@@ -156,7 +173,8 @@ def bench(
         every=every,
         task_names=[*(task or ()), *(tasks or ())],
         models=model or (),
-        mode=mode,
+        mode=mode or ("energy" if meter else "all"),
+        metering=None if meter is None else Metering(meter, None if trigger is None else pin(trigger), rail),
         weights=weights,
         quantisation=quantisation,
         engine=engine,

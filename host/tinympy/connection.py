@@ -78,11 +78,13 @@ def serving(
     observe: Observer,
     in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
+    mark: int | str | None = None,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
+    mark -- the pin that the board raises in timed windows
 
     Raises:
         NoBoardError, BoardError: the board.
@@ -101,7 +103,7 @@ def serving(
         else:
             found.install({task.name: program}, progress)
         wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else ""))
+        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark))
         dut = Dut(line, patience=board.patience)
         dut.wait_ready()
         info = dut.info()

@@ -63,6 +63,11 @@ class Mpy:
         return f"{self.version} {self.architecture}"
 
 
+def pin(name: str) -> int | str:
+    """A pin as machine.Pin has it: by number or by name."""
+    return int(name) if name.isdecimal() else name
+
+
 @dataclass(frozen=True)
 class Energy:
     """Energy mode: laps are falling edges of the pin `trigger`, commands come over a UART. Pins as machine.Pin has."""

@@ -11,11 +11,17 @@ import platformdirs
 from tinympy import attached, boards, records, tasks
 from tinympy.errors import UsageError
 from tinympy.inspection.fit import Weights
+from tinympy.metering import Metering
 from tinympy.records import Quantisation
 
 WEIGHTS: tuple[tasks.Weights, ...] = ("official", "generated")
 """Without a file in place of them."""
-MODES = {"accuracy": ("accuracy",), "performance": ("performance",), "all": ("accuracy", "performance")}
+MODES = {
+    "accuracy": ("accuracy",),
+    "performance": ("performance",),
+    "energy": ("performance",),
+    "all": ("accuracy", "performance"),
+}
 ENGINES = ("native",)
 REFERENCE = "reference"
 """The numpy engine, on the computer; only `run` takes it."""
@@ -42,7 +48,7 @@ class Job:
 
     label tells boards of one run apart; parallel of them run at the same time.
     samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
-    warmup: inferences before each of them. quantisation: what is stated of a model in place of the official one.
+    warmup: inferences before each of them. metering: the energy meter that listens. quantisation: what is stated of a model in place of the official one.
     weights_in: where the weights are to be, None where they fit. in_ram: the board's file system is not written to.
     """
 
@@ -60,6 +66,14 @@ class Job:
     parallel: int = 1
     warmup: int = WARMUP
     quantisation: Quantisation | None = None
+    metering: Metering | None = None
+
+    @property
+    def mode(self) -> str:
+        """As the record calls it."""
+        if self.metering is not None:
+            return "energy"
+        return "all" if len(self.modes) > 1 else self.modes[0]
 
 
 def plan(
@@ -82,6 +96,7 @@ def plan(
     weights_in: str | None = None,
     in_ram: bool = False,
     reuse_input: bool = False,
+    metering: Metering | None = None,
     left_out: Callable[[str], None] = lambda _: None,
 ) -> list[Job]:
     """The jobs in the order to run them, board by board; those of boards with different labels can run together.
@@ -99,6 +114,9 @@ def plan(
     """
     if mode not in MODES:
         raise UsageError(f"there is no mode {mode}", f"the modes are {' '.join(MODES)}")
+    if (mode == "energy") != (metering is not None):
+        hint = "--meter KIND:PLACE (see `tinympy meters`)" if metering is None else "--mode energy"
+        raise UsageError("energy needs a meter" if metering is None else "a meter is for the energy mode", hint)
     own = Path(weights) if weights and weights.endswith(".tflite") else None
     if own is None and weights not in (None, *WEIGHTS):
         raise UsageError(f"there are no {weights} weights", f"the weights are {', '.join(WEIGHTS)}, or a .tflite file")
@@ -134,6 +152,8 @@ def plan(
         work.append((task, modes))
     work += [(tasks.ModelFile(model), MODES["performance"]) for model in models]
     chosen = attached.choose_several(board_names, ports, every, firmware, left_out)
+    if metering is not None:
+        metering = _metered(metering, list(chosen.values()))
     place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
 
     def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...]) -> Job:
@@ -145,7 +165,7 @@ def plan(
             each_window_s = WINDOW_S
         each_warmup = warmup if warmup is not None else WARMUP if each_window_s else 0
         placed = (folder, place, in_ram, reuse_input)
-        return Job(board, task, engine, modes, n, each_window_s, *placed, label, len(chosen), each_warmup, stated)
+        return Job(board, task, engine, modes, n, each_window_s, *placed, label, len(chosen), each_warmup, stated, metering)
 
     return [job(board, label, *each) for label, board in chosen.items() for each in work]
 
@@ -220,6 +240,20 @@ def lasting(board: str | None, port: str | None, folder: Path | None) -> boards.
         data = Path(platformdirs.user_data_dir("tinympy", appauthor=False))
         return replace(chosen, root=data / chosen.name)
     return chosen
+
+
+def _metered(metering: Metering, chosen: Sequence[boards.Board]) -> Metering:
+    if len(chosen) > 1:
+        raise UsageError(f"{len(chosen)} boards and one meter", "measure the energy of one board at a time")
+    [board] = chosen
+    if board.emulated:
+        raise UsageError(f"{board.name} is emulated and takes no energy", "measure a board, or `unix` with emu:ppk2")
+    if board.shares_computer != metering.emulated:
+        raise UsageError(
+            f"the meter {metering.address} does not see {board.name}",
+            "emulated meters go with the board unix, and only they do",
+        )
+    return replace(metering, pin=board.mark_pin) if metering.pin is None else metering
 
 
 def _check_engine(engine: str, engines: Sequence[str] = ENGINES) -> None:

@@ -10,18 +10,19 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinympy import connection, records, rules, tasks
+from tinympy import connection, metering, records, rules, tasks
 from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
-from tinympy.errors import BoardError
+from tinympy.errors import BoardError, MeterError
 from tinympy.inspection.fit import compile_for
 from tinympy.inspection.work import total_macs
 from tinympy.measures import WINDOWS
+from tinympy.metering import Heard, Meter
 from tinympy.plan import Job
 from tinympy.records import Record
 from tinympy.tasks.scoring import predicted
@@ -64,6 +65,8 @@ class _Run:
     deployed_s: float
     longest_s: float
     """What an inference takes at most, as far as is known."""
+    heard: list[Heard] = field(default_factory=list)
+    """When windows ran."""
 
 
 def run(
@@ -85,7 +88,12 @@ def run(
     prepared = prepared or prepare(job)
     compiled, samples = prepared.compiled, prepared.samples
     started_s = time.monotonic()
-    with connection.serving(job.board, task, compiled.program, observe, job.in_ram, check) as serving:
+    with (
+        metering.opened(job.metering) as meter,
+        connection.serving(
+            job.board, task, compiled.program, observe, job.in_ram, check, metering.mark(job.metering, meter)
+        ) as serving,
+    ):
         record = _begin(job, prepared, serving)
         records.create(record, job.folder)
         begun(record)
@@ -96,7 +104,7 @@ def run(
             if "accuracy" in job.modes:
                 _measure_accuracy(measured)
             if "performance" in job.modes:
-                _measure_performance(measured)
+                _measure_performance(measured, meter)
             record.status = "complete"
     return record
 
@@ -109,7 +117,7 @@ def _kept(record: Record) -> Iterator[None]:
     except KeyboardInterrupt:
         record.status = "interrupted"
         raise
-    except BoardError as error:
+    except (BoardError, MeterError) as error:
         record.status, record.error = "failed", error.message
         raise
     except BaseException as error:
@@ -124,7 +132,7 @@ def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
     task, info = job.task, serving.info
     model, compiled, samples = prepared.model, prepared.compiled, prepared.samples
     record = Record.begin(
-        mode="all" if len(job.modes) > 1 else job.modes[0],
+        mode=job.mode,
         board=serving.board,
         engine=records.Engine(job.engine, serving.module.sha256),
         task=records.Task(
@@ -197,10 +205,21 @@ def _measure_accuracy(run: _Run) -> None:
     records.write(record)
 
 
-def _measure_performance(run: _Run) -> None:
-    """Five windows, each of another input and long enough for the clock; its length comes from a short calibration."""
+def _measure_performance(run: _Run, meter: Meter | None) -> None:
+    """Five windows, each of another input and long enough for the clock; their length comes from a short calibration."""
     run.observe("windows", 0, WINDOWS)
     n, latency_s = _calibrate(run)
+    if meter is None or run.job.metering is None:
+        _measure_windows(run, n, latency_s)
+        return
+    run.heard.clear()
+    with metering.listening(meter, run.dut) as listened:
+        _measure_windows(run, n, latency_s)
+    run.record.energy = listened.energy(run.job.metering, run.heard, run.record)
+    run.record.warnings += run.record.energy.notes
+
+
+def _measure_windows(run: _Run, n: int, latency_s: float) -> None:
     warmup, window_s = run.job.warmup, run.job.window_s
     while len(run.record.windows) < WINDOWS:
         index = len(run.record.windows)
@@ -246,6 +265,7 @@ def _window(run: _Run, n: int, warmup: int, input_index: int, latency_s: float) 
     """Time `n` inferences of the input that is loaded; `latency_s` is what one takes at most, as far as is known."""
     started = records.now()
     timed = run.dut.timed(n, warmup, _timeout_s(n + warmup, latency_s))
+    run.heard.append(Heard(timed.begin_us, timed.end_us))
     heap = (timed.heap_free_bytes, timed.heap_left_bytes) if timed.heap_free_bytes else (None, None)
     return records.Window(n, warmup, timed.elapsed_us, input_index, started, *heap)
 

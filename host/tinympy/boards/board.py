@@ -37,6 +37,8 @@ class Board:
     files_bytes the flash file system (None: no limit). Where it is mapped into memory, files can be read in its blocks
     of mapped_block_bytes.
 
+    mark_pin is a pin for the board to show an energy meter its windows with: nothing else is on it, no LED either.
+
     Of one board rather than its kind: port, the serial port it is attached to; firmware, the image it is started with;
     root, the folder that is the file system of one that is a process (None: an empty one each time).
     """
@@ -57,6 +59,7 @@ class Board:
     needs_firmware: bool = False
     keeps_files: bool = False
     patience: float = 1.0
+    mark_pin: int | str | None = None
     port: str | None = None
     firmware: Path | None = None
     root: Path | None = None

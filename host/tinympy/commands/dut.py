@@ -13,7 +13,7 @@ from tinympy.commands.options import AssetsFolder, BoardFolder, BoardName, PortN
 from tinympy.errors import UsageError
 
 if TYPE_CHECKING:
-    from tinympy.deploy import Energy
+    from tinympy.deploy import Energy, pin
     from tinympy.standalone import Served
 
 _DEFAULT = "digits"
@@ -92,7 +92,7 @@ def dut(
 
 
 def _energy(trigger: str | None, uart: int | None, tx: str | None, rx: str | None, baud: int) -> Energy | None:
-    from tinympy.deploy import Energy
+    from tinympy.deploy import Energy, pin
 
     if trigger is None:
         if uart is not None or tx or rx:
@@ -100,11 +100,7 @@ def _energy(trigger: str | None, uart: int | None, tx: str | None, rx: str | Non
         return None
     if uart is None:
         raise UsageError("energy mode needs a UART", "its commands do not come over USB: --uart N")
-    return Energy(_pin(trigger), uart, baud, None if tx is None else _pin(tx), None if rx is None else _pin(rx))
-
-
-def _pin(name: str) -> int | str:
-    return int(name) if name.isdecimal() else name
+    return Energy(pin(trigger), uart, baud, None if tx is None else pin(tx), None if rx is None else pin(rx))
 
 
 def _show_runner(served: Served, energy: bool, folder: Path | None) -> None:
