@@ -167,12 +167,13 @@ def let_output_leave():
         time.sleep(0.002)
 
 
-def _unknown():
+def unknown():
+    """The free bytes of a heap that was not asked."""
     return 0
 
 
 # Free bytes of the heap as it is, without a collection; 0 where the interpreter does not say.
-mem_free = getattr(gc, "mem_free", _unknown)
+mem_free = getattr(gc, "mem_free", unknown)
 
 
 def heap_free_bytes():

@@ -148,7 +148,7 @@ def _cycles(record: Record) -> list[str]:
     if cycles is None:
         return []
     each = f", {cycles / macs:.2f} a MAC ({macs} MACs)" if macs else ""
-    return [f"{cycles / 1e6:.4g} million an inference{each}"]
+    return [f"{cycles / 1e6:.4g} million an inference{each}{', emulated' if record.board.emulated else ''}"]
 
 
 def _flash(record: Record) -> list[str]:
