@@ -1,9 +1,12 @@
 """An emulated Power Profiler Kit II: 100 000 samples a second, the board's trigger line on input D0.
 
-Options beside the profile's (profile.py): clock_ppm -- how much too fast its clock is; lost -- the share of samples that
-are lost; burst -- how many at a time, 0: 1 to 200; spike -- by how much the three samples after a change of range are
-too large, relative; buffer_s -- how much it keeps while nobody reads, the rest is lost; fault -- one of these, or several
-with commas between:
+Options beside the profile's (profile.py):
+
+clock_ppm -- how much too fast its clock is
+lost -- the share of samples that are lost; burst -- how many of them at a time, 0: 1 to 200
+spike -- by how much the three samples after a change of range are too large, relative
+buffer_s -- s of samples that it keeps while nobody reads; what is beyond them is lost
+fault -- one of these, or several with commas between:
 
 split -- its calibration comes in two pieces, 0.1 s apart
 short -- it lacks constants, and its end
@@ -244,5 +247,5 @@ class Instrument:
             return data
         for at, size in ((0.3, 3), (0.6, 50)):
             if self._made - count <= at * _RATE_HZ < self._made:
-                data = data[:402] + bytes(range(200, 200 + size)) + data[402:]
+                data = data[:402] + self._random.bytes(size) + data[402:]
         return data

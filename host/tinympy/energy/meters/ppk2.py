@@ -1,4 +1,4 @@
-"""Nordic's Power Profiler Kit II: 100 000 samples of the current a second, with eight logic inputs. It has no voltmeter.
+"""Nordic's Power Profiler Kit II: 100 000 samples of the current a second, eight logic inputs, no voltmeter.
 
 Address: ppk2:PORT, or ppk2: alone for the only one that is attached. Options:
 
@@ -49,7 +49,7 @@ _MODES = {"ampere": 1, "source": 2}
 _REPLUG = "unplug it, plug it in, and try again"
 # A run of samples beyond 1 A that is no inrush.
 _TOO_MUCH_S = 1e-3
-# Settling takes this many samples where `settle` does not say otherwise; more than 1 % of such samples are worth a word.
+# Settling takes this many samples where `settle` does not say otherwise; more than this share of them is worth a word.
 _UNSETTLED = 3
 _UNSETTLED_SHARE = 0.01
 

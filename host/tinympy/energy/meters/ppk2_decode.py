@@ -1,8 +1,8 @@
 """What a Power Profiler Kit II sends: its calibration as text, its samples as words of 32 bits.
 
-Of a word, little-endian: bits 0 to 13 the ADC, 14 to 16 the range, 18 to 23 a counter of samples, 24 to 31 inputs D0 to
-D7. With x = (4 adc - O) (1.8 / 163840) / R in A, the current is UG (x (GS x + GI) + S VDD + I), VDD in V; each range has
-constants of its own.
+Of a word, little-endian: bits 0 to 13 the ADC, 14 to 16 the range, 18 to 23 a counter of samples, 24 to 31 inputs D0
+to D7. With x = (4 adc - O) (1.8 / 163840) / R in A, the current is UG (x (GS x + GI) + S VDD + I), VDD in V; each range
+has constants of its own.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _GIVE_UP_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Timeline:
-    """words -- what arrived, shape (n,); index -- where each is in time, in samples from the first, int64, shape (n,)"""
+    """What arrived, shape (n,), and where each word of it is in time, in samples from the first, int64, shape (n,)."""
 
     words: Words
     index: npt.NDArray[np.int64]
@@ -132,8 +132,7 @@ def _unseen(
         more = round(rest / _PERIOD_S)
         seen = first_gap[read] > first_gap[read - 1]
         if more > 0 and (
-            seen
-            and read + _FEW_READS < len(late)
+            (seen and read + _FEW_READS < len(late))
             or _lasting(late[read : read + _MANY_READS], base + turns * _PERIOD_S)
         ):
             at = gaps[first_gap[read] - 1] if seen else counts[read - 1]
