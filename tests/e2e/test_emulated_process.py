@@ -41,14 +41,18 @@ def running(pid: int) -> bool:
         return False
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def test_it_leaves_nothing_behind() -> None:
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = open_files()
     with emulated.launch("ppk2") as emulator:
         pid, address, folder = emulator._process.pid, emulator.address, Path(emulator.trigger).parent
         assert Path(address).exists() and folder.exists() and running(pid)
     assert not Path(f"/proc/{pid}").exists()
     assert not folder.exists()
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert open_files() == descriptors
     emulator.close()
 
 

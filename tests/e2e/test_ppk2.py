@@ -52,17 +52,19 @@ def test_what_does_not_disturb_a_recording(query: str, expected: float) -> None:
 
 
 def test_lost_samples_are_missing_and_shift_nothing() -> None:
-    with launch("ppk2", {"lost": "0.03", "burst": "700"}) as emulator:
-        with open_meter(f"ppk2:{emulator.address}?mode=source&v=3.3") as meter:
-            meter.start()
-            time.sleep(0.1)
-            start = time.monotonic()
-            emulator.set_trigger(True)
-            time.sleep(0.8)
-            emulator.set_trigger(False)
-            took = time.monotonic() - start
-            time.sleep(0.1)
-            trace = meter.stop()
+    with (
+        launch("ppk2", {"lost": "0.03", "burst": "700"}) as emulator,
+        open_meter(f"ppk2:{emulator.address}?mode=source&v=3.3") as meter,
+    ):
+        meter.start()
+        time.sleep(0.1)
+        start = time.monotonic()
+        emulator.set_trigger(True)
+        time.sleep(0.8)
+        emulator.set_trigger(False)
+        took = time.monotonic() - start
+        time.sleep(0.1)
+        trace = meter.stop()
     active = window(trace)
     lost = np.isnan(trace.i)
     assert lost.any() and np.count_nonzero(lost) % 700 == 0
@@ -120,7 +122,7 @@ def test_too_much_current(fault: str) -> None:
 
 
 def test_unplugged() -> None:
-    with pytest.raises(RecordingError, match="unplugged 0.[2-4] s after the start") as caught:
+    with pytest.raises(RecordingError, match=r"unplugged 0.[2-4] s after the start") as caught:
         record("emu:ppk2?fault=unplug:0.3", 0.5)
     partial = caught.value.partial
     assert partial is not None
@@ -131,7 +133,7 @@ def test_unplugged_before_it_is_started() -> None:
     with launch("ppk2") as emulator, open_meter(f"ppk2:{emulator.address}?v=3.3") as meter:
         emulator.close()
         time.sleep(0.2)
-        with pytest.raises(MeterError, match="gone|does not take commands|sends no samples"):
+        with pytest.raises(MeterError, match=r"gone|does not take commands|sends no samples"):
             meter.start()
 
 
@@ -179,7 +181,7 @@ def test_the_supply() -> None:
     with open_meter("emu:ppk2?mode=source&v_limit=0.01") as meter:
         with pytest.raises(MeterError, match="not told which voltage"):
             meter.start()
-        with pytest.raises(UsageError, match="0.5 V"):
+        with pytest.raises(UsageError, match=r"0.5 V"):
             meter.power(0.5)
         meter.power(2.5)
         meter.start()
