@@ -95,7 +95,7 @@ def test_ppk2lab() -> None:
                 (gaps if hasattr(event, "missing") else blocks).append(event)
             theirs = np.concatenate([device.calibration.convert_block(block) for block in blocks])
             places = np.concatenate([np.arange(block.start_index, block.end_index) for block in blocks])
-    current, _, which = ours(b"".join(read), reply)
+    current, _, _ = ours(b"".join(read), reply)
     current = current[: theirs.size]
     # Every range switch and every spike is as it was sent, so all of it agrees.
     assert theirs.size > 10_000
