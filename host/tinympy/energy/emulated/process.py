@@ -15,7 +15,6 @@ import sys
 import tempfile
 import threading
 import time
-import tty
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,14 +71,9 @@ def option_names(kind: str) -> list[str]:
     return [*names(Profile), *names(emulator(kind).Options)]
 
 
-def pseudo_terminal() -> tuple[int, str]:
-    """The emulator's end of a new pseudo-terminal without echo or conversions, and the path of the other end."""
-    ours, theirs = os.openpty()
-    path = os.ttyname(theirs)
-    tty.setraw(theirs)
-    os.close(theirs)
-    os.set_blocking(ours, False)
-    return ours, path
+def meter_defaults(kind: str) -> dict[str, str]:
+    """Options of the meter that go without saying where it is emulated, as far as none of them is given."""
+    return dict(getattr(emulator(kind), "METER_DEFAULTS", {}))
 
 
 def _end_with_parent(folder: str) -> None:
