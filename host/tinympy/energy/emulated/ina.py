@@ -3,7 +3,7 @@
 Only its module `machine` is a stand-in (`device/recorder/stand_in.py`): a model of the chip's registers and the trigger
 pin. Any pin of it is wired to the board's trigger line. Options beside those of the profile:
 
-chip -- ina219, ina226 or ina228; shunt -- ohm; volts -- V of the board's supply
+chip -- ina219, ina226 or ina228, and shunt -- ohm, as the meter has them; volts -- V of the board's supply
 gain -- relative error of the current; offset -- A
 fault -- unplug:SECONDS after the first reading, absent: no chip answers, other: another chip answers
 """
@@ -24,6 +24,7 @@ from .process import Scene
 CHIPS = ("ina219", "ina226", "ina228")
 _ADDRESS, _NO_ADDRESS = 0x40, 0
 _POLL_S = 0.004
+METER_DEFAULTS = {"trig": "0"}
 
 
 @dataclass(frozen=True)

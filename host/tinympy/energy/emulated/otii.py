@@ -26,6 +26,7 @@ from ..trace import Floats
 from .process import Scene
 
 FAULTS = ("licence", "login", "nodevice", "disconnect", "silent")
+METER_DEFAULTS = {"mode": "source", "v": "3.3"}
 _RATES_HZ = {"mc": 4000, "mv": 1000}
 _DEVICE = {"device_id": "Arc00000000000000000000000000000001", "name": "Arc", "type": "Arc"}
 _GREETING = {

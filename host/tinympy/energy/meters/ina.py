@@ -1,7 +1,8 @@
 """INA219, INA226 and INA228 (TI), read by a second MicroPython board that runs `device/recorder/ina.py`.
 
-Address: ina228:PORT, ina226:PORT or ina219:PORT of that board. The recorder is sent to its heap; nothing is written to
-its flash. How its lines become a trace, and what an INA228 integrates by itself, is in ina_decode.py. Options:
+Address: ina228:PORT, ina226:PORT or ina219:PORT of that board, or ina:PORT?chip=ina228. The recorder is sent to its
+heap; nothing is written to its flash. How its lines become a trace, and what an INA228 integrates by itself, is in
+ina_decode.py. Options:
 
 shunt, shunt_limit -- ohm, and its relative error; modules have 0.1 ohm and 1 %
 range_mv -- of the shunt's voltage, 40, 80, 160 or 320 (INA219), 40 or 160 (INA228); the smallest unless said
@@ -31,6 +32,7 @@ _END_S = 3.0
 
 @dataclass(frozen=True)
 class Options:
+    chip: str = "ina228"
     shunt: float = 0.1
     shunt_limit: float = 0.01
     range_mv: int | None = None
@@ -45,8 +47,8 @@ class Options:
 class Ina:
     """The meter on the port `port`: see `base.Meter`."""
 
-    def __init__(self, chip: Chip, port: str, options: Options) -> None:
-        _check(chip, options)
+    def __init__(self, port: str, options: Options) -> None:
+        chip = _check(options)
         self.trigger = None if options.trig is None else 0
         self._chip, self._port, self._options = chip, port, options
         self._spec = specification(chip, options.shunt, options.shunt_limit, options.range_mv)
@@ -60,6 +62,8 @@ class Ina:
             *(self._chip, options.shunt, options.range_mv, options.i2c, options.sda, options.scl),
             *(int(options.addr, 0), options.trig),
         )
+        if not self._port:
+            raise MeterError(f"no port is named for the {self._chip}", f"say where its board is: {self._chip}:PORT")
         try:
             self._line = transport.open(self._port)
             self._line.exec(files("tinympy.recorder").joinpath("ina.py").read_text(encoding="utf-8"))
@@ -157,7 +161,10 @@ class _Reader:
             self._failure = error
 
 
-def _check(chip: Chip, options: Options) -> None:
+def _check(options: Options) -> Chip:
+    chip = next((known for known in RANGES_MV if known == options.chip), None)
+    if chip is None:
+        raise UsageError(f"{options.chip} is not known", f"known are {', '.join(RANGES_MV)}")
     if options.range_mv is not None and options.range_mv not in RANGES_MV[chip]:
         ranges = ", ".join(map(str, RANGES_MV[chip]))
         raise UsageError(f"an {chip} has no range of {options.range_mv} mV", f"range_mv is one of {ranges}")
@@ -167,6 +174,7 @@ def _check(chip: Chip, options: Options) -> None:
         int(options.addr, 0)
     except ValueError:
         raise UsageError(f"addr={options.addr} is not a number", "addr=0x40 is the usual one") from None
+    return chip
 
 
 def _meter_error(error: BoardError | NoBoardError, chip: Chip, addr: str) -> MeterError:
@@ -176,3 +184,7 @@ def _meter_error(error: BoardError | NoBoardError, chip: Chip, addr: str) -> Met
     if "raised OSError" in reason:
         return MeterError(f"no {chip} answers at {addr} ({reason})", "check wires and supply, addr, i2c, sda, scl")
     return MeterError(f"the recorder's board: {reason}", error.hint)
+
+
+def open_at(place: str, options: Options) -> Ina:
+    return Ina(place, options)

@@ -94,13 +94,15 @@ def decode(said: bytes, header: Header, spec: MeterSpec) -> Trace:
         raise MeterError("the recorder sent nothing that can be read", "try another cable or port")
     t = _unwrapped(rows[:, 0], header.ticks) / 1e6
     v = rows[:, 2] * header.lsb_v
+    i: Floats
+    mean_v: Floats
     notes = [f"{damaged} lines of the recorder were damaged"] if damaged else []
     if header.chip == "ina228":
         joules = np.diff(rows[:, 1]) % _ENERGY_PERIOD * (_ENERGY_COUNT * header.lsb_a)
         over = int(np.count_nonzero(rows[1:, 4]))
         mean_v = (v[:-1] + v[1:]) / 2
         volt_seconds = mean_v * np.diff(t)
-        i: Floats = np.divide(joules, volt_seconds, out=np.zeros_like(joules), where=volt_seconds > 0)
+        i = np.divide(joules, volt_seconds, out=np.zeros_like(joules), where=volt_seconds > 0)
         # What holds after the last read is not known; without this the last sample would have a wrong length.
         i, mean_v, bits = np.append(i, np.nan), np.append(mean_v, v[-1]), rows[:, 3]
     else:
