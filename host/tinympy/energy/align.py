@@ -76,8 +76,8 @@ def by_trigger(trace: Trace, windows: Sequence[BoardWindow], trigger: int | None
         )
     if not matches:
         raise MeterError(
-            f"the board's windows ({_seconds([window.elapsed_us / 1e6 for window in windows])}) do not fit the trigger, "
-            f"whose edges are {_seconds(list(np.diff(found.at)))} apart",
+            f"the board's windows ({_seconds([window.elapsed_us / 1e6 for window in windows])}) do not fit the "
+            f"trigger, whose edges are {_seconds(list(np.diff(found.at)))} apart",
             "check the trigger's wire and input, and that the recording is of this run",
         )
     edges = matches[0]
@@ -122,9 +122,7 @@ def _enough(found: marks.Marks, count: int, trace: Trace, trigger: int | None) -
     )
 
 
-def _matches(
-    found: marks.Marks, windows: Sequence[BoardWindow], slack: float
-) -> Iterator[tuple[tuple[int, int], ...]]:
+def _matches(found: marks.Marks, windows: Sequence[BoardWindow], slack: float) -> Iterator[tuple[tuple[int, int], ...]]:
     """Every way to give each window a pair of edges: in order, as long as the board says, as far apart as it says.
 
     The whole match has one drift; up to `_MOST_MATCHES` partial ones are followed, in order.

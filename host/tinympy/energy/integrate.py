@@ -70,14 +70,12 @@ def windows(trace: Trace, spans: Sequence[tuple[float, float]], idle: Idle | Non
     return tuple(_window(cumulated, by_range, begin, end, idle) for begin, end in spans)
 
 
-def idle(
-    trace: Trace, spans: Sequence[tuple[float, float]], taken: Sequence[tuple[float, float]] = ()
-) -> Idle | None:
+def idle(trace: Trace, spans: Sequence[tuple[float, float]], taken: Sequence[tuple[float, float]] = ()) -> Idle | None:
     """What the board drew next to its windows; None where there is less than a second of it.
 
-    The stretches between the windows and up to 5 s before the first and after the last one, 10 ms off the windows' ends,
-    in slots of 50 ms most of whose samples are there, of which the median is taken: a message on the serial line or a lost
-    stretch does not move it. `taken` are spans that are no idle either, such as a preamble.
+    The stretches between the windows and up to 5 s before the first and after the last one, 10 ms off the windows'
+    ends, in slots of 50 ms most of whose samples are there, of which the median is taken: a message on the serial line
+    or a lost stretch does not move it. `taken` are spans that are no idle either, such as a preamble.
     """
     cumulated = Cumulated.of(trace)
     busy = sorted((*spans, *taken))

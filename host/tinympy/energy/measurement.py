@@ -1,8 +1,8 @@
 """A trace and the board's windows become energies for one inference, with what is known of their errors.
 
-    trace = load_trace("run.csv")
-    result = measure(trace, [BoardWindow(n=100, elapsed_us=10_003_412.0), …])
-    json.dumps(result.as_json())
+trace = load_trace("run.csv")
+result = measure(trace, [BoardWindow(n=100, elapsed_us=10_003_412.0), …])
+json.dumps(result.as_json())
 """
 
 from __future__ import annotations
@@ -118,7 +118,9 @@ def _measure(
         windows=energies,
         inferences=tuple(int(n) for n in inferences),
         gross=_per_inference(trace.spec, energies, inferences, volts, alignment, idle, net=False),
-        net=None if idle is None else _per_inference(trace.spec, energies, inferences, volts, alignment, idle, net=True),
+        net=None
+        if idle is None
+        else _per_inference(trace.spec, energies, inferences, volts, alignment, idle, net=True),
         power_w=float(np.median([window.power_w for window in energies])),
         volts=volts,
         idle=idle,

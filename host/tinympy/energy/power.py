@@ -1,10 +1,12 @@
-"""Power of a trace, cumulated, so that any stretch of time costs two look-ups, with fractions of the samples at its ends."""
+"""Power of a trace, cumulated: any stretch of time costs two look-ups, with fractions of the samples at its ends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinympy.energy.trace import Floats, Trace
 
@@ -29,7 +31,7 @@ class Cumulated:
         return cls.samples(edges(trace.t), trace.i * trace.v)
 
     @classmethod
-    def samples(cls, at: Floats, power: Floats, lasts: Floats | None = None) -> Cumulated:
+    def samples(cls, at: npt.NDArray[Any], power: Floats, lasts: Floats | None = None) -> Cumulated:
         """`lasts` -- s of each sample that are known; None: all of it where `power` is finite."""
         finite = np.isfinite(power)
         lasts = np.where(finite, np.diff(at) if lasts is None else lasts, 0.0)
@@ -48,7 +50,7 @@ class Cumulated:
     def count(self) -> int:
         return len(self.at) - 1
 
-    def between(self, edges: Floats) -> tuple[Floats, Floats, Floats]:
+    def between(self, edges: npt.NDArray[Any]) -> tuple[Floats, Floats, Floats]:
         """Energy, known time and squared power between each two of `edges` along the last axis."""
         return tuple(
             np.diff(np.interp(edges, self.at, values), axis=-1) for values in (self.energy, self.known, self.squared)

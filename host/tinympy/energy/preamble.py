@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinympy.energy.align import MAX_DRIFT, SLACK_S, Alignment, BoardWindow
+from tinympy.energy.align import MAX_DRIFT, Alignment, BoardWindow
 from tinympy.energy.marks import sample_period
 from tinympy.energy.power import Cumulated
 from tinympy.energy.trace import Floats, Trace
@@ -85,7 +85,7 @@ def align(trace: Trace, windows: Sequence[BoardWindow], preamble_us: float) -> A
 
 def _coarse(binned: Cumulated) -> tuple[float, float]:
     """Where the pattern begins, s, and how much better it fits there than anywhere else a slot or more away."""
-    pattern = _Levels(np.arange(len(BARKER_7) + 1) * SLOT_S, tuple(int(busy) for busy in BARKER_7))
+    pattern = _Levels(np.arange(len(BARKER_7) + 1, dtype=np.float64) * SLOT_S, tuple(int(busy) for busy in BARKER_7))
     step = SLOT_S / _STEPS_A_SLOT
     last = binned.end - LENGTH_S
     offsets = np.arange(binned.begin, last, step)
@@ -100,10 +100,12 @@ def _coarse(binned: Cumulated) -> tuple[float, float]:
 
 def _session(windows: Sequence[BoardWindow], preamble_us: float) -> _Levels:
     """The levels of the whole run: asleep, busy, in a window, and idle up to a second before and after each window."""
-    stretches = [
-        (at * SLOT_S, (at + 1) * SLOT_S, int(busy)) for at, busy in enumerate(BARKER_7)
+    stretches = [(at * SLOT_S, (at + 1) * SLOT_S, int(busy)) for at, busy in enumerate(BARKER_7)]
+    spans = [
+        ((window.start_us - preamble_us) / 1e6, window.elapsed_us / 1e6)
+        for window in windows
+        if window.start_us is not None
     ]
-    spans = [((window.start_us - preamble_us) / 1e6, window.elapsed_us / 1e6) for window in windows if window.start_us is not None]
     for at, (begin, length) in enumerate(spans):
         before = spans[at - 1][0] + spans[at - 1][1] if at else LENGTH_S
         after = spans[at + 1][0] if at + 1 < len(spans) else begin + length + _IDLE_S
@@ -118,7 +120,7 @@ def _session(windows: Sequence[BoardWindow], preamble_us: float) -> _Levels:
             classes.append(-1)
         edges.append(end)
         classes.append(level)
-    return _Levels(np.array(edges), tuple(classes))
+    return _Levels(np.array(edges, np.float64), tuple(classes))
 
 
 def _fine(binned: Cumulated, levels: _Levels, offset: float) -> tuple[float, float]:
@@ -128,10 +130,9 @@ def _fine(binned: Cumulated, levels: _Levels, offset: float) -> tuple[float, flo
     drifts = np.linspace(-1, 1, 2 * max(50, int(np.ceil(MAX_DRIFT * span / _BIN_S))) + 1) * MAX_DRIFT
     for _ in range(5):
         fits = np.stack([_variation(binned, levels, offsets, float(drift))[1] for drift in drifts], axis=1)
-        at, best = np.unravel_index(int(np.argmin(fits)), fits.shape)
         # An F test at the 0.1 % level, roughly: a better fit than this is more than chance.
-        good = np.flatnonzero(fits.min(axis=0) <= fits[at, best] * (1 + 20 / max(binned.count, 100)))
-        best = good[np.argmin(np.abs(drifts[good]))]
+        good = np.flatnonzero(fits.min(axis=0) <= fits.min() * (1 + 20 / max(binned.count, 100)))
+        best = int(good[np.argmin(np.abs(drifts[good]))])
         at = int(np.argmin(fits[:, best]))
         width = offsets[1] - offsets[0], drifts[1] - drifts[0]
         offsets = offsets[at] + np.linspace(-1, 1, 21) * width[0]

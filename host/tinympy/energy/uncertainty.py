@@ -1,8 +1,8 @@
 """How wrong an energy may be, as two figures that are never merged.
 
-**Repeatability** says how far chance moves the median of the windows: a 95 % interval. **The meter's limit** says how far
-the meter may be off within what its maker states: the same for every window, so no number of windows makes it smaller,
-and its parts are added, not squared. A meter of ±10 % whose windows agree to 0.1 % is still a meter of ±10 %.
+**Repeatability** says how far chance moves the median of the windows: a 95 % interval. **The meter's limit** says how
+far the meter may be off within what its maker states: the same for every window, so no number of windows makes it
+smaller, and its parts are added, not squared. A meter of ±10 % whose windows agree to 0.1 % is still one of ±10 %.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Repeatability:
     """Of the median of n windows; plain numbers.
 
     half_width -- half of the 95 % interval about the median, in the unit of the values
-    relative -- the same as a share of the median
-    repeat_limit -- what the medians of two such runs differ by at most in 95 % of cases (ISO 5725's repeatability limit)
+    relative -- the same as a share of the median, None where that is 0
+    repeat_limit -- what the medians of two such runs differ by at most, 95 % of the time (ISO 5725 calls it that)
     spread -- largest less smallest value
     """
 
     n: int
     half_width: float
-    relative: float
+    relative: float | None
     repeat_limit: float
     spread: float
 
@@ -48,7 +48,7 @@ class MeterLimit:
     """How far the meter may be off, in J and as a share, and what that is made of, in J; plain numbers."""
 
     limit_j: float
-    relative: float
+    relative: float | None
     gain_j: float
     offset_j: float
     voltage_j: float
@@ -68,7 +68,7 @@ def repeatability(values: Sequence[float]) -> Repeatability | None:
     half = _quantile(n) * float(np.std(values, ddof=1)) / math.sqrt(n)
     middle = abs(float(np.median(values)))
     return Repeatability(
-        n, half, half / middle if middle else math.inf, math.sqrt(2) * half, float(max(values) - min(values))
+        n, half, half / middle if middle else None, math.sqrt(2) * half, float(max(values) - min(values))
     )
 
 
@@ -113,7 +113,7 @@ def meter_limit(
     clock_j = spec.clock_limit * abs(result_j)
     edges_j = 2 * edge_s * abs(step_w)
     total = gain_j + offset_j + voltage_j + clock_j + edges_j
-    relative = total / abs(result_j) if result_j else math.inf
+    relative = total / abs(result_j) if result_j else None
     return MeterLimit(total, relative, gain_j, offset_j, voltage_j, clock_j, edges_j)
 
 
