@@ -3,10 +3,11 @@
 An INA219 or INA226 gives current and voltage about once a millisecond, not evenly. What it reads is the mean since the
 reading before, so sample k of the trace is reading k + 1, beside the trigger as it was seen with reading k.
 
-An INA228 integrates in hardware. Its accumulator is read when the trigger changes and every `period_ms`, and a sample
-of the trace is what lies between two such reads: v is the mean of both voltages, and i the current with which
+An INA228 integrates in hardware. Its accumulator is read when the trigger changes and every `period_ms`. What lies
+between two such reads is one level of the trace: v is the mean of both voltages, and i the current with which
 i * v * length is the accumulated energy. So a window from edge to edge has exactly the energy that the chip counted,
-however slow the line is, and the trace's shape is as coarse as `period_ms`.
+however slow the line is, and the trace's shape is as coarse as `period_ms`. A level is written as equal samples of at
+most a millisecond, because that, and not `period_ms`, is how well the edges are known.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ _ENERGY_COUNT = 16 * 3.2
 _ENERGY_PERIOD = 1 << 40
 # A reading that is this much later than usual does not stand for the time since the one before.
 _LATE = 20.0
+# How long a recorder may take to see an edge.
+_EDGE_S = 1e-3
 _FIELDS = {"ina219": 4, "ina226": 4, "ina228": 5}
 
 END = b"# end"
@@ -93,7 +96,7 @@ def decode(said: bytes, header: Header, spec: MeterSpec) -> Trace:
     if len(rows) < 2:
         raise MeterError("the recorder sent nothing that can be read", "try another cable or port")
     t = _unwrapped(rows[:, 0], header.ticks) / 1e6
-    v = rows[:, 2] * header.lsb_v
+    v = (rows[:, 2] * header.lsb_v).astype(np.float64)
     i: Floats
     mean_v: Floats
     notes = [f"{damaged} lines of the recorder were damaged"] if damaged else []
@@ -103,8 +106,9 @@ def decode(said: bytes, header: Header, spec: MeterSpec) -> Trace:
         mean_v = (v[:-1] + v[1:]) / 2
         volt_seconds = mean_v * np.diff(t)
         i = np.divide(joules, volt_seconds, out=np.zeros_like(joules), where=volt_seconds > 0)
-        # What holds after the last read is not known; without this the last sample would have a wrong length.
-        i, mean_v, bits = np.append(i, np.nan), np.append(mean_v, v[-1]), rows[:, 3]
+        pieces = np.maximum(1, np.ceil(np.diff(t) / _EDGE_S)).astype(np.int64)
+        t = _divided(t, pieces)
+        i, mean_v, bits = np.repeat(i, pieces), np.repeat(mean_v, pieces), np.repeat(rows[:-1, 3], pieces)
     else:
         over = int(np.count_nonzero(np.abs(rows[1:, 1]) >= header.full))
         lengths = np.diff(t)
@@ -139,3 +143,11 @@ def _rows(said: bytes, fields: int) -> tuple[Counts, int]:
 def _unwrapped(ticks: Counts, period: int) -> Floats:
     """us since the first of readings of a counter that wraps at `period`."""
     return np.append(0, np.cumsum(np.diff(ticks) % period)).astype(np.float64)
+
+
+def _divided(t: Floats, pieces: Counts) -> Floats:
+    """Where samples begin when each interval between two times of t is `pieces` of them."""
+    first = np.repeat(np.cumsum(pieces) - pieces, pieces)
+    step = np.repeat(np.diff(t) / pieces, pieces)
+    begin: Floats = np.repeat(t[:-1], pieces) + (np.arange(first.size) - first) * step
+    return begin
