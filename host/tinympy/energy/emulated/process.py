@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -84,6 +85,8 @@ def _end_with_parent(folder: str) -> None:
 
 def main(kind: str, folder: str, options: str) -> None:
     """Serve an emulated meter whose FIFO is in `folder`; `options` are JSON."""
+    # What is temporary goes when that folder does.
+    tempfile.tempdir = folder
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     profile, own = read_options(kind, json.loads(options))
     emulator(kind).serve(Scene(profile, TriggerLine(str(Path(folder, FIFO)))), own)

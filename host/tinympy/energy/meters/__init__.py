@@ -7,6 +7,7 @@ The module of a kind has a dataclass `Options`, whose fields are the options of 
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import Any
 
 from tinympy.errors import UsageError
@@ -21,6 +22,8 @@ from .emulated_meter import EmulatedMeter
 __all__ = ["KINDS", "Attached", "Meter", "RecordingError", "attached_meters", "open_meter"]
 
 KINDS = ("ppk2", "lpm01a", "joulescope", "otii", "ina")
+# Kinds that are one kind with an option.
+_SHORT = {chip: ("ina", {"chip": chip}) for chip in ("ina219", "ina226", "ina228")}
 # Kinds that a serial port's USB identity tells; the others find theirs by themselves.
 _ON_PORTS = ("ppk2", "lpm01a")
 _EMULATED = "emu"
@@ -38,7 +41,10 @@ def open_meter(text: str) -> Meter:
     """
     parsed = address.parse(text)
     if parsed.kind == _EMULATED:
-        return _emulated(parsed)
+        kind, more = _SHORT.get(parsed.place, (parsed.place, {}))
+        return _emulated(replace(parsed, place=kind, options=parsed.options | more))
+    kind, more = _SHORT.get(parsed.kind, (parsed.kind, {}))
+    parsed = replace(parsed, kind=kind, options=parsed.options | more)
     module = _module(parsed.kind)
     options = parse(module.Options, parsed.options, f"the meter {parsed.kind}")
     place = parsed.place or (only(parsed.kind) if parsed.kind in _ON_PORTS else "")
@@ -59,7 +65,8 @@ def _emulated(parsed: address.Address) -> Meter:
     chosen = {name: value for name, value in parsed.options.items() if name in ours}
     if not chosen.keys() & emulated.meter_defaults(kind).keys():
         chosen |= emulated.meter_defaults(kind)
-    given = {name: value for name, value in parsed.options.items() if name not in ours}
+    # An option that both have is for both: which chip there is.
+    given = {name: value for name, value in parsed.options.items() if name in theirs}
     emulated.read_options(kind, given)
     options = parse(module.Options, chosen, f"the meter {kind}")
     return EmulatedMeter(kind, given, lambda place: module.open_at(place, options))
