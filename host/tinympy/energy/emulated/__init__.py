@@ -19,10 +19,10 @@ from pathlib import Path
 
 from tinympy.errors import MeterError
 
-from .process import FIFO, KINDS, option_names, read_options
+from .process import FIFO, KINDS, meter_defaults, option_names, read_options
 from .trigger import set_level
 
-__all__ = ["KINDS", "Emulator", "launch", "option_names"]
+__all__ = ["KINDS", "Emulator", "launch", "meter_defaults", "option_names", "read_options"]
 
 _PROGRAM = f"import sys; from {__name__}.process import main; main(*sys.argv[1:])"
 _START_S = 30.0

@@ -12,9 +12,9 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
-import tty
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -71,14 +71,9 @@ def option_names(kind: str) -> list[str]:
     return [*names(Profile), *names(emulator(kind).Options)]
 
 
-def pseudo_terminal() -> tuple[int, str]:
-    """The emulator's end of a new pseudo-terminal without echo or conversions, and the path of the other end."""
-    ours, theirs = os.openpty()
-    path = os.ttyname(theirs)
-    tty.setraw(theirs)
-    os.close(theirs)
-    os.set_blocking(ours, False)
-    return ours, path
+def meter_defaults(kind: str) -> dict[str, str]:
+    """Options of the meter that go without saying where it is emulated, as far as none of them is given."""
+    return dict(getattr(emulator(kind), "METER_DEFAULTS", {}))
 
 
 def _end_with_parent(folder: str) -> None:
@@ -90,6 +85,8 @@ def _end_with_parent(folder: str) -> None:
 
 def main(kind: str, folder: str, options: str) -> None:
     """Serve an emulated meter whose FIFO is in `folder`; `options` are JSON."""
+    # What is temporary goes when that folder does.
+    tempfile.tempdir = folder
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     profile, own = read_options(kind, json.loads(options))
     emulator(kind).serve(Scene(profile, TriggerLine(str(Path(folder, FIFO)))), own)
