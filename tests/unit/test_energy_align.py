@@ -18,7 +18,9 @@ FIVE = example.windows([1.0, 1.1, 1.05, 0.95, 1.2])
 def bare(bits: list[int], rate_hz: float = 100e3) -> Trace:
     """Nothing but logic inputs."""
     levels = np.array(bits, np.uint8)
-    return Trace(np.arange(len(levels)) / rate_hz, np.full(len(levels), 0.02), 3.3, MeterSpec("x", None, rate_hz), levels)
+    return Trace(
+        np.arange(len(levels)) / rate_hz, np.full(len(levels), 0.02), 3.3, MeterSpec("x", None, rate_hz), levels
+    )
 
 
 def stamped(edges: list[float], end_s: float = 100.0, rate_hz: float = 1e3) -> Trace:
