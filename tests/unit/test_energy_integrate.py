@@ -1,12 +1,12 @@
 import dataclasses
 import json
 
-import energy_example as example
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import energy_example as example
 from tinympy.energy import flags, integrate
 from tinympy.energy.measurement import Measurement, measure
 from tinympy.energy.trace import MeterSpec, Trace

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-import energy_example as example
 import numpy as np
 import pytest
 
+import energy_example as example
 from tinympy.energy.measurement import measure
 from tinympy.energy.trace import MeterSpec
 from tinympy.energy.uncertainty import Repeatability, differ, meter_limit, repeatability, same_meter
@@ -46,8 +46,10 @@ def test_repeatability_of_known_values() -> None:
 
 
 def simulated(rng: np.random.Generator, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Runs of five windows of 10 s with a PPK2 that is anywhere within its limits: relative errors of the median of what
-    it reads, and both figures, relative. Windows vary by 0.1 %."""
+    """Runs of five windows of 10 s, which vary by 0.1 %, with a PPK2 that is anywhere within its limits.
+
+    Errors of the median, half widths of its interval, and limits, all in J, shape (runs,).
+    """
     volts, amps, seconds = 3.3, 0.028, 10.0
     truth = volts * amps * seconds
     read = np.empty((runs, 5))

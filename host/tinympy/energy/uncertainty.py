@@ -89,9 +89,9 @@ def meter_limit(
     range by range, with the share of the energy that was measured there. All windows err alike, so the limit for one
     inference is this divided by the inferences.
 
-    E is what was read. A meter that is off by a relative g reads (1 + g) times the truth, so the truth may be E / (1 − g)
-    for a meter at its lower end: gain, voltage and clock count as g / (1 − g), one after the other. ±10 % are 11.1 % of a
-    reading.
+    E is what was read. A meter that is off by a relative g reads (1 + g) times the truth, so with a meter at its lower
+    end the truth is E / (1 − g): gain, voltage and clock count as g / (1 − g), one after the other. ±10 % are 11.1 % of
+    a reading.
 
     energy_j -- gross; shares -- of it in each range, the largest gain error counts for all of it where they are missing
     edge_s -- how far a window's end may be from its place; step_w -- what the power changes by there
