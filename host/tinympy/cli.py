@@ -117,14 +117,15 @@ def bench(
     ] = None,
     meter: Annotated[
         str | None,
-        typer.Option(help="What measures energy: ppk2:PORT?mode=source&v=3.3, emu:ppk2, … (docs/meters.md).", metavar="KIND:PLACE"),
+        typer.Option(
+            help="What measures energy: ppk2:PORT?mode=source&v=3.3, emu:ppk2, … (docs/meters.md).",
+            metavar="KIND:PLACE",
+        ),
     ] = None,
     trigger: Annotated[
         str | None, typer.Option(help="The board's pin that shows the meter the windows.", metavar="PIN")
     ] = None,
-    rail: Annotated[
-        str | None, typer.Option(help="Where the meter sits: 5V, vsys, 3v3.", metavar="NAME")
-    ] = None,
+    rail: Annotated[str | None, typer.Option(help="Where the meter sits: 5V, vsys, 3v3.", metavar="NAME")] = None,
     weights: Annotated[
         str | None,
         typer.Option(

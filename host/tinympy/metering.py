@@ -7,17 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from tinympy import energy, records
-from tinympy.dut import Dut, Timed
-from tinympy.energy.meters import EmulatedMeter, Meter, open_meter
+import numpy as np
+
+from tinympy import records
+from tinympy.dut import Dut
+from tinympy.energy.align import BoardWindow
+from tinympy.energy.measurement import measure
+from tinympy.energy.meters import Meter, open_meter
+from tinympy.energy.meters.emulated_meter import EmulatedMeter
 from tinympy.energy.trace import Trace
 from tinympy.errors import MeterError
 
 IDLE_S = 1.2
 """Before the first window and behind the last one, for the meter to see what the board takes when it waits."""
+STEPS = 1000
+"""Of the envelope that a record keeps of a recording."""
 
 Pin = int | str
 
@@ -29,6 +38,7 @@ class Metering:
     address: str
     pin: Pin | None = None
     rail: str | None = None
+    comms: Literal["uart", "usb"] = "usb"
 
     @property
     def emulated(self) -> bool:
@@ -60,8 +70,9 @@ def mark(metering: Metering | None, meter: Meter | None) -> Pin | None:
 
 @dataclass(frozen=True)
 class Heard:
-    """A timed window, in microseconds of the board's clock since it began to serve."""
+    """A timed window of n inferences, in microseconds of the board's clock since it began to serve."""
 
+    n: int
     begin_us: int
     end_us: int
 
@@ -70,8 +81,45 @@ class Heard:
 class Listened:
     """What there is when the windows have run: the recording, and when the preamble began where there was one."""
 
+    trigger: int | None
     trace: Trace | None = None
     preamble_us: int | None = None
+
+    def energy(self, asked: Metering, heard: Sequence[Heard], count: int) -> records.Energy:
+        """What the last `count` of the windows took; those before them are in the recording as well.
+
+        Raises:
+            MeterError: the windows cannot be found in the recording, or too much of it was lost.
+        """
+        assert self.trace is not None
+        listed = [BoardWindow(each.n, each.end_us - each.begin_us, each.begin_us) for each in heard]
+        found = measure(self.trace, listed, trigger=self.trigger, preamble_us=self.preamble_us)
+        if found.refused:
+            raise MeterError("; ".join(found.refused), "record again; the recording lost too much")
+        limit = found.gross.limit
+        return records.Energy(
+            meter=records.Meter(
+                name=found.spec.name,
+                address=asked.address,
+                emulated=found.spec.emulated,
+                serial=found.spec.serial,
+                rate_hz=found.spec.rate_hz,
+                voltage_v=found.volts,
+                voltage_basis=found.spec.voltage_basis,
+                rail=asked.rail,
+            ),
+            windows=[
+                records.WindowEnergy(each.energy_j, each.net_j, each.power_w, each.coverage)
+                for each in found.windows[-count:]
+            ],
+            marks="preamble" if found.alignment.method == "preamble" else "pin",
+            limit=None if limit is None else limit.relative,
+            drift_ppm=1e6 * found.alignment.drift,
+            idle_w=None if found.idle is None else found.idle.power_w,
+            comms=asked.comms,
+            notes=list(found.notes),
+            envelope=envelope(self.trace, found.alignment.spans[-count:]),
+        )
 
 
 @contextlib.contextmanager
@@ -81,7 +129,7 @@ def listening(meter: Meter, dut: Dut) -> Iterator[Listened]:
     Raises:
         BoardError, MeterError: one of the two; nothing is left of the recording then.
     """
-    found = Listened()
+    found = Listened(meter.trigger)
     meter.start()
     try:
         time.sleep(IDLE_S)
@@ -94,3 +142,19 @@ def listening(meter: Meter, dut: Dut) -> Iterator[Listened]:
             meter.stop()
         raise
     found.trace = meter.stop()
+
+
+def envelope(trace: Trace, spans: Sequence[tuple[float, float]]) -> records.Envelope:
+    """Mean, lowest and highest power of up to STEPS equal numbers of samples; None where all of them were lost."""
+    each = -(-len(trace.t) // STEPS)
+    power = np.full(-(-len(trace.t) // each) * each, np.nan)
+    power[: len(trace.t)] = trace.i * trace.v
+    rows = power.reshape(-1, each)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # rows of nothing but lost samples
+        figures = [function(rows, axis=1) for function in (np.nanmean, np.nanmin, np.nanmax)]
+    lists = [[None if np.isnan(value) else float(f"{value:.4g}") for value in each] for each in figures]
+    begin = float(trace.t[0])
+    step_s = each * float(trace.t[-1] - begin) / max(1, len(trace.t) - 1)
+    mean, low, high = lists
+    return records.Envelope(step_s, mean, low, high, [[start - begin, end - begin] for start, end in spans])

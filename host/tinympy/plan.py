@@ -48,7 +48,8 @@ class Job:
 
     label tells boards of one run apart; parallel of them run at the same time.
     samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
-    warmup: inferences before each of them. metering: the energy meter that listens. quantisation: what is stated of a model in place of the official one.
+    warmup: inferences before each of them. metering: the energy meter that listens.
+    quantisation: what is stated of a model in place of the official one.
     weights_in: where the weights are to be, None where they fit. in_ram: the board's file system is not written to.
     """
 
@@ -165,7 +166,9 @@ def plan(
             each_window_s = WINDOW_S
         each_warmup = warmup if warmup is not None else WARMUP if each_window_s else 0
         placed = (folder, place, in_ram, reuse_input)
-        return Job(board, task, engine, modes, n, each_window_s, *placed, label, len(chosen), each_warmup, stated, metering)
+        return Job(
+            board, task, engine, modes, n, each_window_s, *placed, label, len(chosen), each_warmup, stated, metering
+        )
 
     return [job(board, label, *each) for label, board in chosen.items() for each in work]
 

@@ -18,11 +18,12 @@ from tinympy import connection, metering, records, rules, tasks
 from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
+from tinympy.energy.meters import Meter
 from tinympy.errors import BoardError, MeterError
 from tinympy.inspection.fit import compile_for
 from tinympy.inspection.work import total_macs
 from tinympy.measures import WINDOWS
-from tinympy.metering import Heard, Meter
+from tinympy.metering import Heard
 from tinympy.plan import Job
 from tinympy.records import Record
 from tinympy.tasks.scoring import predicted
@@ -206,7 +207,7 @@ def _measure_accuracy(run: _Run) -> None:
 
 
 def _measure_performance(run: _Run, meter: Meter | None) -> None:
-    """Five windows, each of another input and long enough for the clock; their length comes from a short calibration."""
+    """Five windows, each of another input and long enough for the clock; a short calibration finds their length."""
     run.observe("windows", 0, WINDOWS)
     n, latency_s = _calibrate(run)
     if meter is None or run.job.metering is None:
@@ -215,7 +216,7 @@ def _measure_performance(run: _Run, meter: Meter | None) -> None:
     run.heard.clear()
     with metering.listening(meter, run.dut) as listened:
         _measure_windows(run, n, latency_s)
-    run.record.energy = listened.energy(run.job.metering, run.heard, run.record)
+    run.record.energy = listened.energy(run.job.metering, run.heard, len(run.record.windows))
     run.record.warnings += run.record.energy.notes
 
 
@@ -265,7 +266,7 @@ def _window(run: _Run, n: int, warmup: int, input_index: int, latency_s: float) 
     """Time `n` inferences of the input that is loaded; `latency_s` is what one takes at most, as far as is known."""
     started = records.now()
     timed = run.dut.timed(n, warmup, _timeout_s(n + warmup, latency_s))
-    run.heard.append(Heard(timed.begin_us, timed.end_us))
+    run.heard.append(Heard(n, timed.begin_us, timed.end_us))
     heap = (timed.heap_free_bytes, timed.heap_left_bytes) if timed.heap_free_bytes else (None, None)
     return records.Window(n, warmup, timed.elapsed_us, input_index, started, *heap)
 

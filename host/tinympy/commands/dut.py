@@ -13,7 +13,7 @@ from tinympy.commands.options import AssetsFolder, BoardFolder, BoardName, PortN
 from tinympy.errors import UsageError
 
 if TYPE_CHECKING:
-    from tinympy.deploy import Energy, pin
+    from tinympy.deploy import Energy
     from tinympy.standalone import Served
 
 _DEFAULT = "digits"
