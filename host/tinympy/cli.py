@@ -18,6 +18,7 @@ from tinympy.commands.check import check
 from tinympy.commands.compare import compare
 from tinympy.commands.deploy import deploy
 from tinympy.commands.dut import dut
+from tinympy.commands.meters import meters
 from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.records import app as records_app
@@ -47,6 +48,7 @@ app.command()(profile)
 app.command()(deploy)
 app.command()(dut)
 app.command()(submit)
+app.command()(meters)
 app.command()(report)
 app.command()(compare)
 

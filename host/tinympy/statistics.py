@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinympy import rules, stability
+from tinympy.energy.uncertainty import Repeatability, repeatability
 from tinympy.measures import (
     Latency,
     cycles,
@@ -29,6 +30,7 @@ __all__ = [
     "Notice",
     "cycles",
     "energies_uj",
+    "energy_repeatability",
     "energy_uj",
     "figure",
     "invalid_reason",
@@ -39,6 +41,11 @@ __all__ = [
     "throughput_ips",
     "warnings",
 ]
+
+
+def energy_repeatability(record: Record) -> Repeatability | None:
+    """How far chance moves the median energy of an inference, in microjoules; None without two windows."""
+    return repeatability(energies_uj(record))
 
 
 def invalid_reason(record: Record) -> str | None:
@@ -90,6 +97,7 @@ def summary(record: Record) -> dict[str, Any]:
             "windows": list(latency.windows),
         },
         "throughput_ips": throughput_ips(record),
+        "energy": _energy(record),
         "memory": {
             "arena_bytes": memory.arena_bytes,
             "program_bytes": memory.program_bytes,
@@ -102,4 +110,23 @@ def summary(record: Record) -> dict[str, Any]:
         "invalid_reason": reason,
         "warnings": [str(notice) for notice in warnings(record)],
         "record": None if record.path is None else str(record.path),
+    }
+
+
+def _energy(record: Record) -> dict[str, Any] | None:
+    energy = record.energy
+    if energy is None:
+        return None
+    chance = energy_repeatability(record)
+    return {
+        "gross_uj": energy_uj(record),
+        "net_uj": net_uj(record),
+        "power_mw": power_mw(record),
+        "repeatability": None if chance is None else chance.relative,
+        "meter_limit": energy.limit,
+        "meter": energy.meter.name,
+        "meter_emulated": energy.meter.emulated,
+        "voltage_v": energy.meter.voltage_v,
+        "voltage_basis": energy.meter.voltage_basis,
+        "rail": energy.meter.rail,
     }

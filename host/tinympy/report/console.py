@@ -121,6 +121,8 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
         yield "rate", text, ""
     for text in _grouped(records, _cycles):
         yield "cycles", text, ""
+    for text in _grouped(records, _energy):
+        yield "energy", text, ""
     for text in _grouped(records, _detail):
         yield "detail", text, ""
     for text in _grouped(records, lambda record: [str(notice) for notice in statistics.warnings(record)]):
@@ -149,6 +151,25 @@ def _cycles(record: Record) -> list[str]:
         return []
     each = f", {cycles / macs:.2f} a MAC ({macs} MACs)" if macs else ""
     return [f"{cycles / 1e6:.4g} million an inference{each}{', emulated' if record.board.emulated else ''}"]
+
+
+def _energy(record: Record) -> list[str]:
+    """Gross energy with its two uncertainties, which are never merged, and what it is of."""
+    energy, gross_uj = record.energy, statistics.energy_uj(record)
+    if energy is None or gross_uj is None:
+        return []
+    chance, meter = statistics.energy_repeatability(record), energy.meter
+    figures = [f"{significant(gross_uj)} µJ/inference"]
+    if chance is not None and chance.relative is not None:
+        figures.append(f"±{100 * chance.relative:.2g} % repeatability (95 %, n={chance.n})")
+    figures.append("meter's limit not known" if energy.limit is None else f"±{100 * energy.limit:.3g} % meter (limit)")
+    net_uj, power_mw = statistics.net_uj(record), statistics.power_mw(record)
+    rail = f"{meter.rail} rail, " if meter.rail else ""
+    volts = "" if meter.voltage_v is None else f"{meter.voltage_v:.2f} V {meter.voltage_basis}, "
+    name = f"{'emulated ' if meter.emulated else ''}{meter.name}"
+    net = "" if net_uj is None else f"; net of idling {significant(net_uj)} µJ"
+    power = "" if power_mw is None else f", {significant(power_mw)} mW"
+    return [f"{', '.join(figures)}, gross, {rail}{volts}{name}{power}{net}"]
 
 
 def _flash(record: Record) -> list[str]:

@@ -147,6 +147,8 @@ def marks(record: Record) -> list[str]:
     found = []
     if record.board.emulated:
         found.append("emulated")
+    if record.energy is not None and record.energy.meter.emulated:
+        found.append("emulated meter")
     if statistics.invalid_reason(record) is not None:
         found.append("invalid")
     if record.program is not None and record.program.input_reused:

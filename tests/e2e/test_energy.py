@@ -1,0 +1,101 @@
+"""The whole chain of energy: the board `unix`, an emulated meter on its wire protocol, the record, what is shown.
+
+The emulated current is known, so the true energy of a window is: 27 mA times 3.3 V times its time on the board's clock.
+Nothing here says how fast this computer is; on a busy one only the windows get longer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+WATTS = 0.027 * 3.3
+
+
+def bench(folder: Path, meter: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tinympy", "bench", "digits", "--meter", meter, "--window", "0.5", *options]
+    return subprocess.run([*command, "--out", str(folder)], capture_output=True, text=True, timeout=120, check=False)
+
+
+def stored(folder: Path) -> dict[str, Any]:
+    [path] = folder.glob("*.json")
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def errors(record: dict[str, Any]) -> list[float]:
+    """Of each window's energy: by how much of the truth it is off."""
+    pairs = zip(record["energy"]["windows"], record["windows"], strict=True)
+    return [energy["gross_j"] / (WATTS * window["elapsed_us"] / 1e6) - 1 for energy, window in pairs]
+
+
+def test_energies_are_true_and_say_what_they_are_of(tmp_path: Path) -> None:
+    run = bench(tmp_path, "emu:ppk2", "--rail", "3v3")
+    assert run.returncode == 0, run.stderr
+    record = stored(tmp_path)
+    energy = record["energy"]
+    assert record["mode"] == "energy" and energy["marks"] == "pin" and len(energy["windows"]) == 5
+    assert sorted(map(abs, errors(record)))[2] < 0.001
+    assert energy["meter"]["emulated"] and energy["meter"]["rail"] == "3v3"
+    assert energy["idle_w"] == pytest.approx(0.010 * 3.3, rel=0.001)
+    for window in energy["windows"]:
+        assert window["net_j"] == pytest.approx(window["gross_j"] * 17 / 27, rel=0.002)
+    shown = " ".join(run.stdout.split())
+    assert re.search(
+        r"energy digits: [\d.]+ µJ/inference, ±[\d.e-]+ % repeatability \(95 %, n=5\), ±1\d.\d % meter", shown
+    )
+    assert "gross, 3v3 rail, 3.30 V set, emulated ppk2, 89.1 mW; net of idling" in shown
+
+
+def test_lost_samples_are_made_up_for_and_told(tmp_path: Path) -> None:
+    run = bench(tmp_path, "emu:ppk2?lost=0.03")
+    assert run.returncode == 0, run.stderr
+    record = stored(tmp_path)
+    assert sorted(map(abs, errors(record)))[2] < 0.001
+    assert all(window["coverage"] < 0.99 for window in record["energy"]["windows"])
+    assert any("lost" in note for note in record["energy"]["notes"]) and "lost" in run.stdout
+
+
+def test_without_a_trigger_the_preamble_places_the_windows(tmp_path: Path) -> None:
+    run = bench(tmp_path, "emu:ppk2?trig=none")
+    assert run.returncode == 0, run.stderr
+    record = stored(tmp_path)
+    assert record["energy"]["marks"] == "preamble"
+    assert sorted(map(abs, errors(record)))[2] < 0.005
+
+
+def test_a_meter_that_is_unplugged_fails_the_run_and_keeps_its_windows(tmp_path: Path) -> None:
+    run = bench(tmp_path, "emu:ppk2?fault=unplug:3")
+    assert run.returncode == 5
+    assert run.stderr.count("\n") == 2 and run.stderr.startswith("error: ") and "hint: " in run.stderr
+    record = stored(tmp_path)
+    assert record["status"] == "failed" and record["energy"] is None and len(record["windows"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--mode", "energy"], "energy needs a meter"),
+        (["--meter", "emu:ppk2", "--mode", "performance"], "a meter is for the energy mode"),
+        (["--meter", "emu:ppk3"], "no emulated meter ppk3"),
+        (["--meter", "emu:ppk2?colour=red"], "no option colour"),
+        (["--meter", "ppk2:/dev/ttyACM0?v=3.3"], "does not see unix"),
+        (["--meter", "emu:ppk2", "--board", "unix:2"], "2 boards and one meter"),
+        (["--trigger", "15"], "--trigger and --rail are for a meter"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(tmp_path: Path, options: list[str], message: str) -> None:
+    command = [sys.executable, "-m", "tinympy", "bench", "digits", "--board", "unix", *options]
+    run = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 2 and message in run.stderr and not list(tmp_path.iterdir())
+
+
+def test_meters_are_listed() -> None:
+    run = subprocess.run([sys.executable, "-m", "tinympy", "meters"], capture_output=True, text=True, check=True)
+    assert "emu:ppk2" in run.stdout and "joulescope" in run.stdout
