@@ -172,9 +172,11 @@ def test_where_work_draws_what_idle_draws_the_drift_is_left_alone() -> None:
         assert energy.energy_j == pytest.approx(example.truth_j(window), rel=0.005)
 
 
-def test_the_preamble_is_used_where_the_trigger_never_moves() -> None:
+def test_the_preamble_is_used_where_the_trigger_hardly_moves() -> None:
     trace = example.trace(FIVE, lead_s=2.0, sleep_a=0.005)
-    still = dataclasses.replace(trace, bits=np.zeros(len(trace.t), np.uint8))
+    bits = np.zeros(len(trace.t), np.uint8)
+    bits[500:600] = 1
+    still = dataclasses.replace(trace, bits=bits)
     assert measure(still, FIVE, preamble_us=example.preamble_us(FIVE)).alignment.method == "preamble"
     assert measure(trace, FIVE, preamble_us=example.preamble_us(FIVE)).alignment.method == "trigger"
 

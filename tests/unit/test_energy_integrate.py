@@ -137,6 +137,13 @@ def test_the_preamble_is_no_idle() -> None:
     assert with_it.seconds == pytest.approx(1.2 + 5.0, abs=0.2)
 
 
+def test_idle_is_taken_without_the_preamble() -> None:
+    trace = example.trace(FIVE, lead_s=2.0, sleep_a=0.001)
+    with_it, without = (measure(trace, FIVE, preamble_us=at) for at in (None, example.preamble_us(FIVE)))
+    assert with_it.idle is not None and without.idle is not None
+    assert with_it.idle.seconds - without.idle.seconds == pytest.approx(0.7, abs=0.11)
+
+
 def test_a_board_with_a_second_supply_is_flagged() -> None:
     assert warnings(measure(example.trace(FIVE, idle_a=-0.002, active_a=-0.001), FIVE), "second supply")
     assert warnings(measure(example.trace(FIVE, idle_a=0.0, active_a=0.0), FIVE), "second supply")

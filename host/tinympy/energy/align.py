@@ -21,6 +21,9 @@ MAX_DRIFT = 5000e-6
 SLACK_S = 1e-3
 """How far a window's length may be from the board's after the drift is taken out, or two samples where that is more."""
 
+SLACK_LOST_S = 4e-3
+"""The same where samples were lost: how many is known modulo a counter, the rest is told by when bytes arrived."""
+
 _MOST_MATCHES = 1000
 
 Method = Literal["trigger", "marks", "preamble"]
@@ -68,6 +71,8 @@ def by_trigger(trace: Trace, windows: Sequence[BoardWindow], trigger: int | None
     found = marks.find(trace, trigger)
     _enough(found, len(windows), trace, trigger)
     slack = max(SLACK_S, 2 * marks.sample_period(trace))
+    if not np.isfinite(trace.i).all():
+        slack = max(slack, SLACK_LOST_S)
     matches = _distinct(list(_matches(found, windows, slack)), found, slack)
     if len(matches) > 1:
         raise MeterError(
