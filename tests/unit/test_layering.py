@@ -112,6 +112,7 @@ IMPORTS_ONLY = {
     "tinympy.runner": ("tinympy.device.dut", "tinympy.errors"),
     "tinympy.energy": (
         "tinympy.errors",
+        "tinympy.port_trouble",
         "tinympy.transport",
         "tinympy.boards.unix",
         "numpy",
