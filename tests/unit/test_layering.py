@@ -114,13 +114,14 @@ IMPORTS_ONLY = {
         "tinympy.errors",
         "tinympy.transport",
         "tinympy.boards.unix",
+        "tinympy.port_trouble",
         "numpy",
         "serial",
         "otii_tcp_client",
         "pyjls",
         "pyjoulescope_driver",
     ),
-    "tinympy.recorder": ("machine", "select"),
+    "tinympy.recorder": ("machine", "uselect", "utime"),
     "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
 }
 
