@@ -58,15 +58,19 @@ class Line:
         del self._chunks[: len(taken)]
         return taken
 
-    def text(self) -> bytes:
-        return b"".join(data for _, data in self._chunks[:])
+    def text(self, skip: int = 0) -> bytes:
+        """What has come and was not taken, without the first `skip` pieces."""
+        return b"".join(data for _, data in self._chunks[skip:])
 
-    def wait(self, arrived: Callable[[bytes], bool], limit_s: float) -> bool:
-        """Until `arrived` is true of all that has come and was not taken; False when it is not after `limit_s`."""
-        deadline = time.monotonic() + limit_s
-        while not arrived(self.text()):
+    def wait(self, arrived: Callable[[bytes], bool], limit_s: float, new: bool = False) -> bool:
+        """Until `arrived` is true of what has come and was not taken; False when it is not after `limit_s`.
+
+        new -- only of what comes from now on
+        """
+        deadline, skip = time.monotonic() + limit_s, len(self._chunks) if new else 0
+        while not arrived(self.text(skip)):
             if self.trouble or time.monotonic() > deadline:
-                return arrived(self.text())
+                return arrived(self.text(skip))
             time.sleep(0.005)
         return True
 

@@ -49,9 +49,6 @@ _MODES = {"ampere": 1, "source": 2}
 _REPLUG = "unplug it, plug it in, and try again"
 # A run of samples beyond 1 A that is no inrush.
 _TOO_MUCH_S = 1e-3
-# Settling takes this many samples where `settle` does not say otherwise; more than this share of them is worth a word.
-_UNSETTLED = 3
-_UNSETTLED_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -126,6 +123,7 @@ class Ppk2:
             SMALLEST_A,
             limit if limit is not None else 0.02 if source else 0.05,
             "set" if source else "assumed",
+            full_scale_a=TOP_A[-1],
         )
 
     def power(self, volts: float | None) -> None:
@@ -180,18 +178,16 @@ class Ppk2:
         beyond = int(np.count_nonzero((which == RANGES - 1) & (current > TOP_A[-1])))
         pinned = int(np.count_nonzero((words & FULL_SCALE == FULL_SCALE) & (which < RANGES - 1)))
         invalid = int(np.count_nonzero(which >= RANGES))
-        near = near_switches(which, self._options.settle or _UNSETTLED)
-        if self._options.settle:
+        near = near_switches(which, self._options.settle)
+        if near.any():
             current[near] = np.nan
+            notes.append(f"{near.mean():.2%} of the samples are right after a change of range, and were left out")
         if beyond:
             notes.append(f"clipped: {beyond} samples are beyond the end of the meter's last range, 1 A")
         if pinned:
             notes.append(f"{pinned} samples are at the end of their range, and too small: the current rose that fast")
         if invalid:
             notes.append(f"{invalid} samples name a range that does not exist, and count as lost")
-        if (share := near.mean()) > _UNSETTLED_SHARE:
-            what = "were left out" if self._options.settle else "may be spikes (settle=3 leaves them out)"
-            notes.append(f"{share:.1%} of the samples are right after a change of range: they {what}")
         if placed.lost:
             share = placed.lost / placed.total
             notes.append(f"{placed.lost} of {placed.total} samples lost ({share:.2%}) in {placed.gaps} gaps")

@@ -104,7 +104,8 @@ def _found_again(data: bytes, start: int) -> int | None:
             words: Words = np.frombuffer(data, "<u4", _PROBE, at + offset)
             wrong = np.flatnonzero(skipped(words))
             if wrong.size <= 2:
-                return at + offset + 4 * (int(wrong[-1]) + 1 if wrong.size else 0)
+                # The first one that counts may have its counter from the right place, and its lower half not.
+                return at + offset + 4 * (int(wrong[-1]) + 2 if wrong.size else 1)
     return None
 
 
@@ -119,8 +120,8 @@ def _unseen(
     times, counts -- when something was read, and how many words were complete then, shape (reads,)
     index -- where the words are as far as the counter tells; gaps -- the words before which it saw something missing
     """
-    whole = counts > 0
-    times, counts = times[whole], counts[whole]
+    brought = np.diff(counts, prepend=0) > 0
+    times, counts = times[brought], counts[brought]
     late = times - index[counts - 1] / RATE_HZ
     padded = np.concatenate((late, np.full(_READS - 1, np.inf)))
     earliest = np.lib.stride_tricks.sliding_window_view(padded, _READS).min(axis=1)
@@ -131,10 +132,12 @@ def _unseen(
         rest = earliest[read] - turns * _PERIOD_S - base
         more = round(rest / _PERIOD_S)
         seen = first_gap[read] > first_gap[read - 1]
-        if more > 0 and (
-            (seen and read + _FEW_READS < len(late))
-            or _lasting(late[read : read + _MANY_READS], base + turns * _PERIOD_S)
-        ):
+        if seen:
+            lost = more > 0 and read + _FEW_READS < len(late)
+        else:  # samples that the counter misses soon explain why this read is late
+            soon = first_gap[min(read + _FEW_READS, len(late) - 1)] > first_gap[read]
+            lost = more > 0 and not soon and _lasting(late[read : read + _MANY_READS] - turns * _PERIOD_S - base)
+        if lost:
             at = gaps[first_gap[read] - 1] if seen else counts[read - 1]
             found.append((int(at), more))
             turns += more
@@ -152,5 +155,5 @@ def _unseen(
     return [(at, turned * _PERIOD) for at, turned in found]
 
 
-def _lasting(late: npt.NDArray[np.float64], base: float) -> bool:
-    return len(late) > 2 * _READS and bool(late.min() - base > 0.8 * _PERIOD_S)
+def _lasting(late: npt.NDArray[np.float64]) -> bool:
+    return len(late) > 2 * _READS and bool(late.min() > 0.8 * _PERIOD_S)
