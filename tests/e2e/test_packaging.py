@@ -32,6 +32,8 @@ def test_the_wheel_carries_device_files_modules_and_data(wheel: Path) -> None:
     assert {f"tinympy/datasets/digits/{name}" for name in ("digits_int8.tflite", "inputs.npy", "y_labels.csv")} <= names
     tables = {f"tinympy/generated/{path.name}" for path in (ROOT / "host/tinympy/generated").glob("*.txt")}
     assert tables and tables <= names
+    templates = {f"tinympy/report/templates/{path.name}" for path in (ROOT / "host/tinympy/report/templates").iterdir()}
+    assert templates and templates <= names
     sources = {path.relative_to(ROOT / "host") for path in (ROOT / "host").rglob("*.py")}
     assert {str(path) for path in sources} <= names
 
