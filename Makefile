@@ -7,7 +7,8 @@
 #
 #   make native             build the native modules anew, into native_modules/prebuilt
 #   make benchmarks         how fast: kws01 beside TensorFlow Lite Micro, samples per second, 10^8 cases of arithmetic,
-#                           generated weights beside the official ones; and every output byte beside tflite-micro's
+#                           generated weights beside the official ones; every output byte beside tflite-micro's;
+#                           and the report of 200 records
 #   make cycles             how many cycles the kernels take on an emulated Cortex-M0+, model by model: writes budgets and
 #                           docs/performance.md
 #   make format             ruff and clang-format
@@ -52,6 +53,7 @@ benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/packed_sums.py
 	$(BIN)/python tests/benchmarks/generated_weights.py
 	$(BIN)/python tests/benchmarks/exactness.py
+	$(BIN)/python tests/benchmarks/report.py
 
 format: $(VENV)/.developing
 	$(BIN)/ruff check --fix .

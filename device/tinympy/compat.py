@@ -151,10 +151,19 @@ def let_output_leave():
         time.sleep(0.002)
 
 
+def unknown():
+    """The free bytes of a heap that was not asked."""
+    return 0
+
+
+# Free bytes of the heap as it is, without a collection; 0 where the interpreter does not say.
+mem_free = getattr(gc, "mem_free", unknown)
+
+
 def heap_free_bytes():
     """Free bytes of the heap after a collection, or 0 where the interpreter does not say."""
     gc.collect()
-    return gc.mem_free() if hasattr(gc, "mem_free") else 0
+    return mem_free()
 
 
 def firmware():

@@ -73,7 +73,8 @@ class DeviceUnderTest:
 
     source: where the model's input comes from (NOWHERE, BUFFER, FRAME, BROKEN).
     inferences: how many have run since it was loaded.
-    window: count, warm-up count, first and last lap (microseconds) of the last timed window.
+    window: count, warm-up count, first and last lap (microseconds) of the last timed window; free bytes of the heap
+    before and after it.
     """
 
     def __init__(self, model, name, wire_input, wire_results, wire_bytes, read_into, write, pulse=None):
@@ -81,7 +82,7 @@ class DeviceUnderTest:
         self.name = name
         self.source = NOWHERE
         self.inferences = 0
-        self.window = (0, 0, 0, 0)
+        self.window = (0, 0, 0, 0, 0, 0)
         self._wire_input = wire_input
         self._wire_results = wire_results
         self._wire_bytes = wire_bytes
@@ -275,6 +276,9 @@ class DeviceUnderTest:
             self._say("m-lap-us-%d" % first_us)
         # The first lap must be printed before the window, but sending it must not be part of the window.
         gc.collect()
+        # Looking through a heap of megabytes takes longer than some inferences, and one alone collects nothing.
+        mem_free = compat.mem_free if count > 1 else compat.unknown
+        free_bytes = mem_free()
         compat.let_output_leave()
         if pulse:
             pulse()
@@ -286,7 +290,7 @@ class DeviceUnderTest:
             pulse()
         self._lap_us = first_us + compat.elapsed_us(end, start)
         self._stamp = end
-        self.window = (count, warmup, first_us, self._lap_us)
+        self.window = (count, warmup, first_us, self._lap_us, free_bytes, mem_free())
         if not pulse:
             self._say("m-lap-us-%d" % self._lap_us)
 

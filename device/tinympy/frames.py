@@ -7,7 +7,7 @@ import gc
 import json
 import struct
 
-from . import compat, wire
+from . import compat, temperature, wire
 
 # Where the model's inputs come from: nowhere yet, the db buffer, a frame, or a frame that arrived damaged.
 NOWHERE, BUFFER, FRAME, BROKEN = range(4)
@@ -138,6 +138,7 @@ class Frames:
         info["input_bytes"] = self._input_bytes
         info["output_bytes"] = len(self._outputs())
         info["heap_free_bytes"] = compat.heap_free_bytes()
+        info["temperature_c"] = temperature.chip_c()
         return info
 
     def _refuse(self, sequence, code, text):

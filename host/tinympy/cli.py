@@ -15,10 +15,13 @@ import typer
 from tinympy import __version__
 from tinympy.commands.boards import boards
 from tinympy.commands.check import check
+from tinympy.commands.compare import compare
 from tinympy.commands.deploy import deploy
 from tinympy.commands.dut import dut
 from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
 from tinympy.commands.profile import profile
+from tinympy.commands.records import app as records_app
+from tinympy.commands.report import report
 from tinympy.commands.run import run
 from tinympy.commands.submit import submit
 from tinympy.commands.verify import verify
@@ -35,6 +38,7 @@ app = typer.Typer(
 )
 assets_app = typer.Typer(no_args_is_help=True, help="The official models and data sets: what is here, and fetching it.")
 app.add_typer(assets_app, name="assets")
+app.add_typer(records_app, name="records")
 app.command()(boards)
 app.command()(check)
 app.command()(run)
@@ -43,6 +47,8 @@ app.command()(profile)
 app.command()(deploy)
 app.command()(dut)
 app.command()(submit)
+app.command()(report)
+app.command()(compare)
 
 AssetNames = Annotated[list[str] | None, typer.Argument(help="Tasks or files; all without any.", metavar="NAME")]
 
@@ -109,7 +115,13 @@ def bench(
     mode: Annotated[str, typer.Option(help="accuracy, performance or all.")] = "all",
     weights: Annotated[
         str | None,
-        typer.Option(help="official or generated (no accuracy). Without: official where the models are here."),
+        typer.Option(
+            help="official, generated (no accuracy), or a .tflite file in place of the official model of one task. "
+            "Without: official where the models are here.",
+        ),
+    ] = None,
+    quantisation: Annotated[
+        Path | None, typer.Option(help="How that file was quantised, a JSON object (docs/rules.md).", metavar="FILE")
     ] = None,
     engine: Annotated[str, typer.Option(help="What executes the model.")] = "native",
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N samples.", metavar="N")] = None,
@@ -118,6 +130,9 @@ def bench(
         typer.Option(
             help="Length of each of the five timed windows (2.5; emulated: one inference).", metavar="SECONDS"
         ),
+    ] = None,
+    warmup: Annotated[
+        int | None, typer.Option(min=0, help="Inferences before each of them (10; single ones: 0).", metavar="N")
     ] = None,
     weights_in: Annotated[
         str | None, typer.Option(help="heap or flash. Without: flash where the heap is too small.", metavar="PLACE")
@@ -143,9 +158,11 @@ def bench(
         models=model or (),
         mode=mode,
         weights=weights,
+        quantisation=quantisation,
         engine=engine,
         samples=samples,
         window_s=window,
+        warmup=warmup,
         assets=assets,
         folder=out,
         firmware=firmware,
@@ -181,9 +198,9 @@ def _show(records: list[Record], as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from tinympy.report import console as report
+    from tinympy.report import console
 
-    report.render(records, Console())
+    console.render(records, Console())
 
 
 def _require_valid(records: list[Record]) -> None:

@@ -113,6 +113,9 @@ def serving(
             arch=found.mpy.architecture,
             clock_hz=info.clock_hz or board.clock_hz,
             emulated=board.emulated,
+            ticks_step_us=info.ticks_step_us,
+            # An emulated chip has no temperature, whatever its sensor says.
+            temperature_c=None if board.emulated else info.temperature_c,
         )
         yield Serving(dut, info, module, described)
         dut.close()

@@ -31,6 +31,10 @@ _ARCHITECTURES = {
 # Firmware for a newer Arm core also loads modules for the oldest (MPY_FEATURE_ARCH_TEST in MicroPython's py/).
 _ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
+PACKAGE_BYTES = 29_600
+"""Heap that importing the device package and loading a model take on a 32-bit board, beside the module, the program and
+the arena (tests/board/test_estimates.py)."""
+
 
 @dataclass(frozen=True)
 class Module:

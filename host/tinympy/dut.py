@@ -50,7 +50,7 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class DeviceInfo:
-    """What the board says about itself. mpy and clock_hz are 0 where it does not know."""
+    """What the board says about itself. mpy and clock_hz are 0, temperature_c None, where it does not know."""
 
     model: str
     implementation: str
@@ -67,6 +67,16 @@ class DeviceInfo:
     input_bytes: int
     output_bytes: int
     heap_free_bytes: int
+    temperature_c: float | None
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A timed window; free bytes of the board's heap directly before and after its inferences, 0 where unknown."""
+
+    elapsed_us: int
+    heap_free_bytes: int
+    heap_left_bytes: int
 
 
 class _SilenceError(Exception):
@@ -162,7 +172,11 @@ class Dut:
         self._request(wire.RESET)
 
     def window(self, n: int, warmup: int, timeout_s: float) -> int:
-        """Run `warmup` and then `n` timed inferences on the input loaded last; return the microseconds of the n.
+        """As `timed`; the microseconds alone."""
+        return self.timed(n, warmup, timeout_s).elapsed_us
+
+    def timed(self, n: int, warmup: int, timeout_s: float) -> Timed:
+        """Run `warmup` and then `n` timed inferences on the input loaded last.
 
         Uses the text command `infer`, once. timeout_s is for all of it, at most WINDOW_LIMIT_S.
         """
@@ -178,9 +192,10 @@ class Dut:
         warmup_run, n_run, first_us, last_us = map(int, match.groups())
         # The lines carry no check; this does, and must say the same.
         printed = (n_run, warmup_run, first_us, last_us)
-        if (n_run, warmup_run) != (n, warmup) or struct.unpack(wire.WINDOW, self._request(wire.READ_WINDOW)) != printed:
+        checked = struct.unpack(wire.WINDOW, self._request(wire.READ_WINDOW))
+        if (n_run, warmup_run) != (n, warmup) or checked[:4] != printed:
             raise BoardError("the window's times were damaged in transfer", _DISTURBED)
-        return last_us - first_us
+        return Timed(last_us - first_us, *checked[4:])
 
     def close(self) -> None:
         """Ask the board to leave the command loop. Never raises: the transport's `leave` is what makes sure."""

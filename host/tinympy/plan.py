@@ -8,17 +8,20 @@ from pathlib import Path
 
 import platformdirs
 
-from tinympy import attached, boards, tasks
+from tinympy import attached, boards, records, tasks
 from tinympy.errors import UsageError
 from tinympy.inspection.fit import Weights
+from tinympy.records import Quantisation
 
 WEIGHTS: tuple[tasks.Weights, ...] = ("official", "generated")
+"""Without a file in place of them."""
 MODES = {"accuracy": ("accuracy",), "performance": ("performance",), "all": ("accuracy", "performance")}
 ENGINES = ("native",)
 REFERENCE = "reference"
 """The numpy engine, on the computer; only `run` takes it."""
 PLACES: tuple[Weights, ...] = ("heap", "flash")
 WINDOW_S = 2.5
+WARMUP = 10
 EMULATED_SAMPLES = 20
 LONGEST_WINDOW_S = 300.0
 
@@ -39,6 +42,7 @@ class Job:
 
     label tells boards of one run apart; parallel of them run at the same time.
     samples: how many, None for all. window_s: how long a timed window lasts at least; 0 for single inferences.
+    warmup: inferences before each of them. quantisation: what is stated of a model in place of the official one.
     weights_in: where the weights are to be, None where they fit. in_ram: the board's file system is not written to.
     """
 
@@ -54,6 +58,8 @@ class Job:
     reuse_input: bool = False
     label: str = ""
     parallel: int = 1
+    warmup: int = WARMUP
+    quantisation: Quantisation | None = None
 
 
 def plan(
@@ -65,9 +71,11 @@ def plan(
     models: Sequence[Path] = (),
     mode: str,
     weights: str | None,
+    quantisation: Path | None = None,
     engine: str,
     samples: int | None,
     window_s: float | None,
+    warmup: int | None = None,
     assets: Path | None,
     folder: Path,
     firmware: str | None = None,
@@ -82,7 +90,8 @@ def plan(
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
     `reuse_input`: inferences may overwrite their inputs.
-    `weights` None: of official tasks the official ones where the model is here, else generated ones.
+    `weights` None: of official tasks the official ones where the model is here, else generated ones; a `.tflite` file
+    takes the place of the one task's model, and the JSON file `quantisation` states how it was made.
 
     Raises:
         UsageError: an option has no meaning, or contradicts another one.
@@ -90,8 +99,14 @@ def plan(
     """
     if mode not in MODES:
         raise UsageError(f"there is no mode {mode}", f"the modes are {' '.join(MODES)}")
-    if weights not in (None, *WEIGHTS):
-        raise UsageError(f"there are no {weights} weights", f"the weights are {' '.join(WEIGHTS)}")
+    own = Path(weights) if weights and weights.endswith(".tflite") else None
+    if own is None and weights not in (None, *WEIGHTS):
+        raise UsageError(f"there are no {weights} weights", f"the weights are {', '.join(WEIGHTS)}, or a .tflite file")
+    if own is not None and len(task_names) != 1:
+        raise UsageError(f"which task is {own} a model for?", "name one task of MLPerf Tiny")
+    if quantisation is not None and own is None:
+        raise UsageError(f"{quantisation} is about another model than the official one", "--weights FILE names that")
+    stated = None if quantisation is None else records.read_quantisation(quantisation)
     if weights == "generated" and mode == "accuracy":
         raise UsageError("generated weights have no accuracy", "use --mode performance, or official weights")
     if models and mode == "accuracy":
@@ -112,7 +127,7 @@ def plan(
     for name in dict.fromkeys(names):
         task = tasks.get(name, assets)
         if isinstance(task, tasks.OfficialTask):
-            task = _as_far_as_it_goes(task, mode, weights)
+            task = _with_model(task, own) if own else _as_far_as_it_goes(task, mode, weights)
         elif weights is not None and task_names:
             raise UsageError(f"{name} comes with weights of its own", "--weights is for the tasks of MLPerf Tiny")
         modes = tuple(each for each in MODES[mode] if task.scored or each != "accuracy")
@@ -128,7 +143,9 @@ def plan(
             n, each_window_s = n or EMULATED_SAMPLES, each_window_s or 0.0
         elif each_window_s is None:
             each_window_s = WINDOW_S
-        return Job(board, task, engine, modes, n, each_window_s, folder, place, in_ram, reuse_input, label, len(chosen))
+        each_warmup = warmup if warmup is not None else WARMUP if each_window_s else 0
+        placed = (folder, place, in_ram, reuse_input)
+        return Job(board, task, engine, modes, n, each_window_s, *placed, label, len(chosen), each_warmup, stated)
 
     return [job(board, label, *each) for label, board in chosen.items() for each in work]
 
@@ -162,6 +179,20 @@ def target(
     if isinstance(task, tasks.OfficialTask):
         task = _as_far_as_it_goes(task, "performance", None)
     return Target(chosen, task, engine, reuse_input)
+
+
+def served(name: str, weights: Path | None, assets: Path | None) -> tasks.Task:
+    """The task or file called `name`, with the model in `weights` in place of the official one if there is one.
+
+    Raises:
+        UsageError: there is no such task or file, or none whose model can be replaced.
+    """
+    [task] = models([name], assets)
+    if weights is None:
+        return task
+    if not isinstance(task, tasks.OfficialTask):
+        raise UsageError(f"{name} has no official model", "--weights is for the tasks of MLPerf Tiny")
+    return _with_model(task, weights)
 
 
 def models(names: Sequence[str], assets: Path | None) -> list[tasks.Task]:
@@ -199,6 +230,11 @@ def _check_engine(engine: str, engines: Sequence[str] = ENGINES) -> None:
 def _check_assets(assets: Path | None) -> None:
     if assets is not None and not assets.is_dir():
         raise UsageError(f"{assets} is not a folder", "--assets names the folder that holds models/ and datasets/")
+
+
+def _with_model(task: tasks.OfficialTask, file: Path) -> tasks.Task:
+    task.replace_model(file)
+    return task
 
 
 def _as_far_as_it_goes(task: tasks.OfficialTask, mode: str, weights: str | None) -> tasks.Task:

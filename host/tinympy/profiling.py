@@ -62,7 +62,8 @@ class LayerProfile:
 class Profile:
     """The layers in the order in which they run; a call's cost is taken off each, and is part of `whole`.
 
-    clock_hz: None where the board does not know. window_s: what each window lasted at least.
+    clock_hz: None where the board does not know. window_s: what each window lasted at least. model_sha256: of the
+    model's file.
     """
 
     layers: tuple[LayerProfile, ...]
@@ -70,6 +71,7 @@ class Profile:
     call: Timing
     clock_hz: int | None
     window_s: float
+    model_sha256: str
 
     @property
     def sum_us(self) -> float:
@@ -144,6 +146,7 @@ def measure(
         call=call,
         clock_hz=board.clock_hz,
         window_s=window_s,
+        model_sha256=compiled.model_sha256,
     )
 
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinympy import files
+from tinympy import deploy, files
 from tinympy.device.program import Head
 from tinympy.errors import BoardError
 
 MOUNT_POINT = "/tinympy-ram"
-# What importing the package and loading a model leaves in the heap beside the module, the program and the arena.
-_PACKAGE_BYTES = 24_000
-
 # Undoes MOUNT, and drops what was imported of tinympy, from here or from flash.
 FORGET = f"""
 import gc, os, sys
@@ -113,7 +110,7 @@ def needed_bytes(package: Mapping[str, bytes], program: bytes, module_bytes: int
     """Heap that it takes to load `program` from these files while they are in the heap themselves."""
     arena_bytes: int = Head(program).arena_bytes
     in_files = sum(map(len, package.values()))
-    return in_files + module_bytes + len(program) + arena_bytes + _PACKAGE_BYTES
+    return in_files + module_bytes + len(program) + arena_bytes + deploy.PACKAGE_BYTES
 
 
 def inject(line: files.Line, package: Mapping[str, bytes], needed: int, free: int, progress: files.Progress) -> None:

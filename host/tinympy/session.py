@@ -14,25 +14,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinympy import connection, records, tasks
+from tinympy import connection, records, rules, tasks
 from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
 from tinympy.errors import BoardError
 from tinympy.inspection.fit import compile_for
 from tinympy.inspection.work import total_macs
+from tinympy.measures import WINDOWS
 from tinympy.plan import Job
 from tinympy.records import Record
 from tinympy.tasks.scoring import predicted
 
-WINDOWS = 5
-WARMUP = 10
 _BATCH_S = 0.5
 _CALIBRATION_SHARE = 0.05
+_CALIBRATIONS = 3
 # Windows are to be no shorter than asked for, even if the board gets a little faster after the calibration.
 _MARGIN = 1.05
 _SLACK_S = 1.6
 _ATTEMPTS = 3
+_MOST_CALIBRATIONS = 20
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def run(
 
 @contextlib.contextmanager
 def _kept(record: Record) -> Iterator[None]:
-    """Whatever happens, the record on disk says how the run ended."""
+    """Whatever happens, the record on disk says how the run ended, and what the rules say of it."""
     try:
         yield
     except KeyboardInterrupt:
@@ -115,6 +116,7 @@ def _kept(record: Record) -> Iterator[None]:
         record.status, record.error = "failed", repr(error)
         raise
     finally:
+        rules.judge(record)
         records.write(record)
 
 
@@ -125,11 +127,19 @@ def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
         mode="all" if len(job.modes) > 1 else job.modes[0],
         board=serving.board,
         engine=records.Engine(job.engine, serving.module.sha256),
-        task=records.Task(task.name, task.title, task.official, task.target),
+        task=records.Task(
+            task.name, task.title, task.official, rules.LATEST.targets.get(task.name) if task.official else None
+        ),
         model=records.Model(
-            task.model_file, compiled.model_sha256, len(model), task.weights, total_macs(compiled.graph)
+            task.model_file,
+            compiled.model_sha256,
+            len(model),
+            task.weights,
+            total_macs(compiled.graph),
+            job.quantisation,
         ),
     )
+    record.options = records.Options(job.window_s, job.samples, job.weights_in, job.in_ram)
     record.parallel = job.parallel
     if job.parallel > 1 and job.board.shares_computer:
         record.warnings.append(records.SHARED.format(job.parallel))
@@ -191,26 +201,53 @@ def _measure_performance(run: _Run) -> None:
     """Five windows, each of another input and long enough for the clock; its length comes from a short calibration."""
     run.observe("windows", 0, WINDOWS)
     n, latency_s = _calibrate(run)
-    warmup = WARMUP if run.job.window_s else 0
-    for index in range(WINDOWS):
+    warmup, window_s = run.job.warmup, run.job.window_s
+    while len(run.record.windows) < WINDOWS:
+        index = len(run.record.windows)
         sample = run.samples[index % len(run.samples)]
         run.dut.load_input(sample.inputs[index % len(sample.inputs)].tobytes())
-        started = records.now()
-        elapsed_us = run.dut.window(n, warmup, _timeout_s(n + warmup, latency_s))
-        run.record.windows.append(records.Window(n, warmup, elapsed_us, index % len(run.samples), started))
+        window = _window(run, n, warmup, index % len(run.samples), latency_s)
+        if index == 0 and window.elapsed_us < 1e6 * window_s and len(run.record.calibration) < _MOST_CALIBRATIONS:
+            # All windows have the same number of inferences, so only the first one can still show that it is too low.
+            run.record.calibration.append(window)
+            n = _filling(window_s, window)
+            continue
+        run.record.windows.append(window)
         records.write(run.record)
         run.observe("windows", index + 1, WINDOWS)
 
 
 def _calibrate(run: _Run) -> tuple[int, float]:
-    """Inferences in a window, and seconds for one: more and more until they take a good part of a window."""
+    """Inferences in a window, and seconds that one takes at most: more and more until they take a part of a window.
+
+    That many are timed again where it takes little; the fastest counts.
+    """
     run.dut.load_input(run.samples[0].inputs[0].tobytes())
-    n, elapsed_s = 1, run.dut.window(1, 1 if run.job.window_s else 0, _timeout_s(2, run.longest_s)) / 1e6
-    while elapsed_s < _CALIBRATION_SHARE * run.job.window_s:
-        n *= 4
-        elapsed_s = run.dut.window(n, 0, _timeout_s(n, elapsed_s)) / 1e6
-    latency_s = elapsed_s / n
-    return max(1, math.ceil(_MARGIN * run.job.window_s / latency_s)), latency_s
+    tried = _window(run, 1, 1 if run.job.window_s else 0, 0, run.longest_s)
+    run.record.calibration.append(tried)
+    while tried.elapsed_us / 1e6 < _CALIBRATION_SHARE * run.job.window_s:
+        tried = _window(run, 4 * tried.n, 0, 0, tried.elapsed_us / 1e6)
+        run.record.calibration.append(tried)
+    same = [tried]
+    while len(same) < _CALIBRATIONS and tried.elapsed_us / 1e6 < run.job.window_s / 4:
+        tried = _window(run, tried.n, 0, 0, tried.elapsed_us / 1e6)
+        same.append(tried)
+    run.record.calibration += same[1:]
+    times = sorted(same, key=lambda window: window.elapsed_us)
+    return _filling(run.job.window_s, times[0]), times[-1].elapsed_us / 1e6 / times[-1].n
+
+
+def _filling(window_s: float, tried: records.Window) -> int:
+    """Inferences that take a little longer than `window_s`, going by a window that was tried."""
+    return max(1, math.ceil(_MARGIN * window_s * 1e6 * tried.n / max(1, tried.elapsed_us)))
+
+
+def _window(run: _Run, n: int, warmup: int, input_index: int, latency_s: float) -> records.Window:
+    """Time `n` inferences of the input that is loaded; `latency_s` is what one takes at most, as far as is known."""
+    started = records.now()
+    timed = run.dut.timed(n, warmup, _timeout_s(n + warmup, latency_s))
+    heap = (timed.heap_free_bytes, timed.heap_left_bytes) if timed.heap_free_bytes else (None, None)
+    return records.Window(n, warmup, timed.elapsed_us, input_index, started, *heap)
 
 
 def _longest_s(compiled: Compiled) -> float:

@@ -155,6 +155,25 @@ def test_generated_weights_take_the_memory_of_the_official_ones(tmp_path: Path) 
     assert copy["memory"] == original["memory"]
 
 
+def test_a_model_of_ones_own_is_scored_on_the_official_data(tmp_path: Path) -> None:
+    need("kws01")
+    model, statement = tmp_path / "mine.tflite", tmp_path / "mine.json"
+    model.write_bytes(generated.build("kws01"))
+    calibration = "keyword_spotting/quant_cal_idxs.txt"
+    statement.write_text(json.dumps({"source_sha256": "ab" * 32, "method": "random", "calibration": calibration}))
+    arguments = ("bench", "kws01", "--weights", str(model), *QUICK, "--json", "--out", str(tmp_path / "results"))
+    # It knows nothing: that is allowed in the open division, and below the target of the closed one.
+    [open_] = json.loads(tinympy(*arguments).stdout)
+    [closed] = json.loads(tinympy(*arguments, "--quantisation", str(statement), code=6).stdout)
+    for result, division in ((open_, "open"), (closed, "closed")):
+        record = records.read(Path(result["record"]))
+        assert record.rules is not None and record.rules.division == division
+        assert result["weights"] == "own" and result["model_sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
+        assert result["accuracy"]["n"] == 1000 and result["accuracy"]["value"] < 0.3
+    assert open_["valid"] and open_["warnings"][0].startswith("open division: ")
+    assert closed["invalid_reason"].endswith("below the target of 90.0 %")
+
+
 class RunningBench:
     """`tinympy bench` in the background, waited for until its record holds a window."""
 

@@ -68,6 +68,7 @@ def test_the_padded_image_takes_no_memory() -> None:
         ),
         ("in front of nothing", replace(padded(), operators=padded().operators[:1])),
         ("behind the convolution", replace(padded(), operators=padded().operators[::-1])),
+        ("without an output", replace(padded(), operators=(Operator("PAD", (0, 3), ()), *padded().operators[1:]))),
         ("of what nothing computes", replace(padded(), inputs=())),
     ],
 )

@@ -26,7 +26,7 @@ def test_ic01_on_tflm_gives_the_reference_figure() -> None:
     task = Ic01()
     samples = task.samples()
     accuracy = task.score(samples, tflm.outputs(task, samples))
-    assert (accuracy.metric, accuracy.value, accuracy.n, accuracy.target) == ("top1", 175 / 200, 200, 0.85)
+    assert (accuracy.metric, accuracy.value, accuracy.n) == ("top1", 175 / 200, 200)
     assert accuracy.outputs_sha256 == "f045f8f11e923bb37c467d1969e3e53c5b966061f1134688bd69b3e7f01338b9"
 
 
@@ -34,7 +34,7 @@ def test_ic01_on_tflm_gives_the_reference_figure() -> None:
 def test_ic02_has_the_data_of_ic01_and_a_model_of_its_own() -> None:
     golden = "f6442743b8f3b0f535338b18fe0976f5aae86720b6e9e41c05a9aea90b286e5b"
     assert dataset_sha256(Ic02().samples()) == dataset_sha256(Ic01().samples()) == golden
-    assert (Ic02().full_n, Ic02().target) == (200, 0.91)
+    assert Ic02().full_n == 200
     assert Ic02().model_sha256 != Ic01().model_sha256
     assert Ic02().missing() == []
 

@@ -12,10 +12,11 @@ from official import FOLDER, needed
 from tinympy import generated
 from tinympy.boards import Board
 from tinympy.compiler import compile_model
+from tinympy.deploy import PACKAGE_BYTES
 from tinympy.errors import ModelError
 from tinympy.inspection import Inspection, inspect, macs
 from tinympy.inspection.cycles import inference_cycles, operator_cycles
-from tinympy.inspection.fit import PACKAGE_BYTES, Fitting
+from tinympy.inspection.fit import Fitting
 from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 from tinympy.model.write import write
 

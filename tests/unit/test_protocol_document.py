@@ -52,7 +52,7 @@ def test_kinds_and_codes():
     for code, name, *_ in table("| code |"):
         assert getattr(wire, name) == int(code)
     assert (wire.START, wire.REPLY, wire.ERROR) == (2, 128, 255)
-    assert struct.calcsize(wire.WINDOW) == 4 + 4 + 8 + 8
+    assert struct.calcsize(wire.WINDOW) == 4 + 4 + 8 + 8 + 4 + 4
     assert struct.calcsize(wire.RANGE) == 2 + 2 + 4 and struct.calcsize(wire.ARENA) == 4 + 4
 
 

@@ -1,8 +1,10 @@
 """records: what is stored is what is read, whole at every moment, and damage is told from absence."""
 
 import dataclasses
+import errno
 import json
 import os
+import stat
 import string
 import subprocess
 import sys
@@ -29,18 +31,24 @@ def example(**changes: Any) -> Record:
     return example_records.record(latencies_us=[2311.0, 2312.5], accuracy=example_records.accuracy(), **changes)
 
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
 @given(
     st.builds(
         Record,
         path=st.none(),
         created=st.just("2026-11-22T14:11:36Z"),
         schema=st.just(records.SCHEMA),
+        board=st.builds(records.Board, ticks_step_us=st.integers(), temperature_c=st.none() | FINITE),
+        options=st.none() | st.builds(records.Options, window_s=FINITE, samples=st.none() | st.integers()),
+        rules=st.none() | st.builds(records.Rules, findings=st.lists(st.builds(records.Finding))),
         accuracy=st.none()
         | st.builds(
             records.Accuracy,
-            value=st.floats(allow_nan=False, allow_infinity=False),
-            samples_per_s=st.floats(allow_nan=False, allow_infinity=False),
-            wall_s=st.floats(allow_nan=False, allow_infinity=False),
+            value=FINITE,
+            samples_per_s=FINITE,
+            wall_s=FINITE,
             detail=st.none() | st.dictionaries(st.text(), st.integers()),
         ),
         task=st.builds(records.Task, target=st.none() | st.floats(0, 1)),
@@ -74,7 +82,7 @@ def test_runs_of_the_same_second_never_overwrite_each_other(tmp_path: Path) -> N
 
 
 def test_each_write_replaces_the_document_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    record = example()
+    record = example(status="running")
     path = records.create(record, tmp_path)
     record.windows.append(records.Window(5000, 10, 11_560_000, 2, records.now()))
     records.write(record)
@@ -83,7 +91,7 @@ def test_each_write_replaces_the_document_and_leaves_nothing_beside_it(tmp_path:
 
 
 def test_crash_before_the_new_document_is_complete_leaves_the_old_one(tmp_path: Path) -> None:
-    path = records.create(example(), tmp_path)
+    path = records.create(example(status="running"), tmp_path)
     before = path.read_text()
     dying = (
         "import os, pathlib, sys\n"
@@ -95,11 +103,11 @@ def test_crash_before_the_new_document_is_complete_leaves_the_old_one(tmp_path: 
     )
     assert subprocess.run([sys.executable, "-c", dying, str(path)], check=False).returncode == 9
     assert path.read_text() == before
-    assert records.read(path).status == "complete"
+    assert records.read(path).status == "running"
 
 
 def test_failed_write_keeps_the_old_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = example()
+    record = example(status="running")
     path = records.create(record, tmp_path)
     record.status = "failed"
 
@@ -109,8 +117,20 @@ def test_failed_write_keeps_the_old_document(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(UsageError, match="No space left on device"):
         records.write(record)
-    assert records.read(path).status == "complete"
+    assert records.read(path).status == "running"
     assert stored(tmp_path) == [path.name]
+
+
+def test_file_system_that_does_not_sync_folders_keeps_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync = os.fsync
+
+    def files_only(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    assert records.read(records.create(example(), tmp_path / "new")) == example()
 
 
 def test_folder_that_cannot_be_made_is_an_error_with_a_hint(tmp_path: Path) -> None:
@@ -155,6 +175,9 @@ def test_absent_record_is_told_from_a_damaged_one(tmp_path: Path) -> None:
         (b"[]", "its schema is None"),
         (b'{"schema": "tinympy-record/2"}', "its schema is 'tinympy-record/2'"),
         (b'{"schema": "tinympy-record/1"}', "created is missing"),
+        (b'{"schema": "tinympy-record", "schema_version": 1}', "created is missing"),
+        (b'{"schema": "tinympy-record", "schema_version": 2}', "is of version 2"),
+        (b'{"schema": "tinympy-record", "schema_version": true}', "its schema is 'tinympy-record'"),
     ],
 )
 def test_what_is_no_record_is_an_error(tmp_path: Path, content: bytes, message: str) -> None:
@@ -206,6 +229,44 @@ def test_a_record_of_before_weights_were_told_is_readable(tmp_path: Path) -> Non
     del document["model"]["weights"]
     path.write_text(json.dumps(document))
     assert records.read(path).model.weights is None
+
+
+def test_stored_windows_and_ended_runs_stay_as_they_are(tmp_path: Path) -> None:
+    record = example(status="running")
+    records.create(record, tmp_path)
+    record.windows[0].elapsed_us += 1
+    with pytest.raises(AssertionError, match="a window that is stored"):
+        records.write(record)
+    record.windows[0].elapsed_us -= 1
+    record.status = "complete"
+    records.write(record)
+    with pytest.raises(AssertionError, match="a run that has ended"):
+        records.write(record)
+
+
+def test_what_does_not_fit_the_schema_is_not_written(tmp_path: Path) -> None:
+    record = example(status="running")
+    path = records.create(record, tmp_path)
+    record.created = "yesterday"
+    with pytest.raises(ValueError, match="created is 'yesterday'"):
+        records.write(record)
+    assert records.read(path).created == "2026-11-22T14:11:36Z"
+
+
+def test_part_left_by_a_crash_is_no_record_and_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / ".20261122T141136Z-unix-kws01-native.json.part").write_text("{")
+    path = records.create(example(), tmp_path)
+    assert path.name == "20261122T141136Z-unix-kws01-native-2.json"
+    assert records.find([tmp_path]) == [path]
+
+
+def test_find_takes_files_as_they_are_and_folders_for_what_is_in_them(tmp_path: Path) -> None:
+    first, second = records.create(example(), tmp_path), records.create(example(), tmp_path)
+    (tmp_path / "notes.txt").write_text("")
+    assert set(records.find([tmp_path, first])) == {first, second}
+    assert records.find([tmp_path / "notes.txt"]) == [tmp_path / "notes.txt"]
+    with pytest.raises(UsageError, match="does not exist"):
+        records.find([tmp_path / "none"])
 
 
 @given(data=st.data())

@@ -89,7 +89,7 @@ board    rp2040-emu on emulator: MicroPython v1.28.0 (armv6m, mpy 6.3, 125 MHz, 
 host     Linux-6.1.0-28-amd64-x86_64-with-glibc2.36, Python 3.11.2, AMD EPYC 7B13
 rate     kws01 on unix: 476 samples/s in 2.10 s, with deployment and transfer
 rate     kws01 on rp2040-emu: 2.43 samples/s in 412.00 s, with deployment and transfer
-cycles   kws01 on rp2040-emu: 30.39 million an inference
+cycles   kws01 on rp2040-emu: 30.39 million an inference, emulated
 note     kws01 on unix: windows of 2.5 s (the MLPerf Tiny rules ask for 10 s: --window 10)
 invalid  kws01 on rp2040-emu: 89.9 % is below the target of 90.0 %
 label    kws01: MLPerf Tiny rules, unverified. Result not verified by MLCommons Association.
@@ -149,9 +149,12 @@ def test_many_records_of_one_warning_are_named_by_task(boards: list[Board], name
 
 def test_cycles_are_shown_where_the_clock_is_known() -> None:
     run = record(KWS01, EMULATED, latencies_us=[100_000.0] * 5)
-    assert "cycles  kws01: 12.5 million an inference" in printed([run], 120).splitlines()
+    assert "cycles  kws01: 12.5 million an inference, emulated" in printed([run], 120).splitlines()
     run.model.macs = 2_500_000
-    assert "cycles  kws01: 12.5 million an inference, 5.00 a MAC (2500000 MACs)" in printed([run], 120).splitlines()
+    assert (
+        "cycles  kws01: 12.5 million an inference, 5.00 a MAC (2500000 MACs), emulated"
+        in printed([run], 120).splitlines()
+    )
     assert "cycles" not in printed([record(latencies_us=[100_000.0] * 5)], 120)
 
 

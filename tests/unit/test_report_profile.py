@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from rich.console import Console
 from tinympy.errors import UsageError
 from tinympy.profiling import LayerProfile, Profile, Timing
 from tinympy.records import Board
-from tinympy.report import chart
+from tinympy.report import chart, layers
 from tinympy.report import profile as report
 from tinympy.subject import Subject
 
@@ -24,7 +25,7 @@ LAYERS = (
     LayerProfile(1, "DEPTHWISE_CONV_2D", (1, 25, 5, 64), Timing((1000.0, 1000.0, 1000.0)), 72_000, 9168),
     LayerProfile(3, "SOFTMAX", (1, 12), Timing((0.0, 0.5, 0.25)), 0, 1036),
 )
-PROFILE = Profile(LAYERS, Timing((4100.0, 4090.0, 4120.0)), Timing((50.0,)), 125_000_000, 0.025)
+PROFILE = Profile(LAYERS, Timing((4100.0, 4090.0, 4120.0)), Timing((50.0,)), 125_000_000, 0.025, "ae" * 32)
 
 
 def printed(profile: Profile, width: int, subject: Subject = SUBJECT) -> list[str]:
@@ -139,3 +140,12 @@ def test_without_matplotlib_it_is_said_how_to_get_it() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said == "charts need matplotlib, which is not installed | pip install 'tinympy[charts]'\n"
+
+
+def test_the_document_is_read_back_for_reports(tmp_path: Path) -> None:
+    file = tmp_path / "profile.json"
+    file.write_text(json.dumps(report.document(SUBJECT, PROFILE)))
+    found = layers.read(file)
+    assert (found.board, found.emulated, found.model_sha256, found.windows) == ("rp2040", True, "ae" * 32, 3)
+    assert [layer.time_us for layer in found.layers] == [layer.timing.median_us for layer in LAYERS]
+    assert found.layers[0].output_shape == "25×5×64" and found.layers[0].share == pytest.approx(0.75, abs=1e-3)

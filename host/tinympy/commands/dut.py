@@ -41,6 +41,10 @@ def dut(
     tx: Annotated[str | None, typer.Option(help="Its pin, if not the usual one.", metavar="PIN")] = None,
     rx: Annotated[str | None, typer.Option(help="Its pin, if not the usual one.", metavar="PIN")] = None,
     uart_baud: Annotated[int, typer.Option(help="Its baud rate.", metavar="BAUD", min=300)] = 9600,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="A .tflite file in place of the official model of a task.", metavar="FILE"),
+    ] = None,
     assets: AssetsFolder = None,
 ) -> None:
     """Let a board serve the serial commands of MLPerf Tiny, and leave the port to other programs."""
@@ -48,7 +52,7 @@ def dut(
     from tinympy.report.progress import bar
 
     energy = _energy(trigger, uart, tx, rx, uart_baud)
-    if remove_at_boot and (at_boot or model or runner_files or energy):
+    if remove_at_boot and (at_boot or model or weights or runner_files or energy):
         raise UsageError("--remove-at-boot goes alone", "it takes away what --at-boot wrote")
     name = model or _DEFAULT
     if runner_files and name not in runner.DRIVEN:
@@ -60,7 +64,7 @@ def dut(
         at, changed = standalone.forget(target)
         typer.echo(f"{target.name} at {at} starts {'as before' if changed else 'without tinympy: nothing to remove'}")
         return
-    [task] = plan.models([name], assets)
+    task = plan.served(name, weights, assets)
     with contextlib.ExitStack() as stack:
         with bar(target.name) as observe:
             served = stack.enter_context(

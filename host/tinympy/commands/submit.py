@@ -86,7 +86,7 @@ def _results(record_files: list[Path], folders: list[Path], division: str) -> li
     from tinympy.submission import sessions
 
     latest = sessions.latest(folders)
-    found = submission.results([records.read(path) for path in record_files], latest, division)
+    found = submission.results([records.read(path) for path in records.find(record_files)], latest, division)
     for each in latest.values():
         if each.task not in [result.benchmark.task for result in found]:
             typer.echo(

@@ -46,11 +46,13 @@ def fuse(graph: Graph) -> Graph:
 
 def _pads(graph: Graph, operator: Operator) -> Pads | None:
     """What a PAD adds to height and width; None where it does anything else, or pads with anything but 0."""
-    if operator.name not in ("PAD", "PADV2") or len(operator.inputs) < 2 or min(operator.inputs) < 0:
+    if operator.name not in ("PAD", "PADV2") or len(operator.outputs) != 1:
+        return None
+    if len(operator.inputs) < 2 or min(operator.inputs) < 0:
         return None
     source, widths, *value = [graph.tensors[each] for each in operator.inputs]
-    [output, *others] = [graph.tensors[each] for each in operator.outputs]
-    if others or source.is_variable or len(source.shape) != 4 or widths.data is None or widths.data.shape != (4, 2):
+    output = graph.tensors[operator.outputs[0]]
+    if source.is_variable or len(source.shape) != 4 or widths.data is None or widths.data.shape != (4, 2):
         return None
     if widths.dtype not in ("int32", "int64") or widths.data.min() < 0 or widths.data[[0, 3]].any():
         return None

@@ -30,7 +30,7 @@ _CYCLES_PER_OPERATOR = 3_000
 _CYCLES_PER_INFERENCE = 5_700
 
 _NOTHING = Cost()
-_WINDOWS = Cost(per_mac=2.85, per_output=46)
+_WINDOWS = Cost(per_mac=2.84, per_output=52)
 _ROWS = Cost(per_mac=4.4, per_output=110)
 _ADDITION = Cost(per_output=37)
 _COMPARISON = Cost(per_output=43)

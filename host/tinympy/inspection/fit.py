@@ -14,9 +14,6 @@ from tinympy.device import program as layout
 from tinympy.errors import BoardError, UsageError
 from tinympy.inspection.cycles import inference_cycles
 
-# Heap that the device package and a loaded model's objects take on a 32-bit board (tests/board/test_estimates.py).
-PACKAGE_BYTES = 24_000
-
 _MEASURED = "armv6m"
 
 Weights = Literal["heap", "flash"]
@@ -72,7 +69,7 @@ class Fitting:
 
     def on(self, board: Board) -> Fit:
         module_bytes = self._built.get(board.arch)
-        fixed_bytes = PACKAGE_BYTES + (module_bytes or max(self._built.values()))
+        fixed_bytes = deploy.PACKAGE_BYTES + (module_bytes or max(self._built.values()))
         arena_bytes, program_bytes = self._compiled.arena.bytes, len(self._compiled.program)
         needed_bytes = fixed_bytes + arena_bytes + program_bytes
         weights: Weights | None = "heap"

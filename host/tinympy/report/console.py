@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -13,8 +14,9 @@ from rich.text import Text
 
 from tinympy import statistics
 from tinympy.records import Board, Record
+from tinympy.report.quantities import latency_range, significant
 
-UNVERIFIED = "MLPerf Tiny rules, unverified. Result not verified by MLCommons Association."
+UNVERIFIED = statistics.LABEL
 
 _NONE = Text("–", style="dim")
 _ROOMY_COLUMNS = 100
@@ -37,6 +39,14 @@ def render(records: Sequence[Record], console: Console) -> None:
     console.print(_notes(records))
 
 
+def text(records: Sequence[Record]) -> str:
+    """The same for a file: in 120 columns, without colours."""
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    render(records, console)
+    assert isinstance(console.file, io.StringIO)
+    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+
+
 def _table(records: Sequence[Record], gap: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), collapse_padding=True)
     for header in ("task", "board\nengine", "accuracy"):
@@ -53,12 +63,13 @@ def _row(record: Record, records: Sequence[Record]) -> list[Text]:
     sizes = (memory.arena_bytes, memory.program_bytes, memory.module_bytes, memory.heap_free_bytes)
     invalid = statistics.invalid_reason(record) is not None
     emulated = [("emulated", "yellow")] if record.board.emulated else []
+    own = [("own model", "yellow")] if record.model.weights == "own" else []
     return [
-        _lines((record.task.name, "bold"), *([("invalid", "bold red")] if invalid else [])),
+        _lines((record.task.name, "bold"), *own, *([("invalid", "bold red")] if invalid else [])),
         _lines((_board(record, records), ""), (record.engine.name, "dim"), *emulated),
         _accuracy(record),
         _latency(record, emulated),
-        _NONE if throughput_ips is None else Text(_three_digits(throughput_ips)),
+        _NONE if throughput_ips is None else Text(significant(throughput_ips)),
         *(_NONE if size is None else Text(f"{size / 1000:.1f}") for size in sizes),
     ]
 
@@ -77,18 +88,7 @@ def _latency(record: Record, emulated: list[tuple[str, str]]) -> Text:
     latency = statistics.latency_ms(record)
     if latency is None:
         return _NONE
-    decimals = _decimals(latency.median)
-    middle, low, high = (f"{value:.{decimals}f}" for value in (latency.median, latency.min, latency.max))
-    return _lines((middle, "bold"), (f"{low}…{high}", "dim"), *emulated)
-
-
-def _decimals(value: float) -> int:
-    """How many decimals show three significant digits of a positive value, four at the most."""
-    return next((decimals for decimals, limit in enumerate((100, 10, 1, 0.1)) if value >= limit), 4)
-
-
-def _three_digits(value: float) -> str:
-    return f"{value:.{_decimals(value)}f}"
+    return _lines((significant(latency.median), "bold"), (latency_range(record), "dim"), *emulated)
 
 
 def _lines(*lines: tuple[str, str]) -> Text:
@@ -113,6 +113,8 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
         yield "board", text, ""
     for text in _once(f"{r.host.platform}, Python {r.host.python}, {r.host.cpu}" for r in records):
         yield "host", text, ""
+    for text in _grouped(records, _own):
+        yield "model", text, ""
     for text in _grouped(records, _flash):
         yield "weights", text, ""
     for text in _grouped(records, _rate):
@@ -133,12 +135,20 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
             yield "record", str(record.path), ""
 
 
+def _own(record: Record) -> list[str]:
+    model = record.model
+    if model.weights != "own":
+        return []
+    made = f", {model.quantisation.method}" if model.quantisation else ""
+    return [f"sha256 {model.sha256[:12]}{made}"]
+
+
 def _cycles(record: Record) -> list[str]:
     cycles, macs = statistics.cycles(record), record.model.macs
     if cycles is None:
         return []
     each = f", {cycles / macs:.2f} a MAC ({macs} MACs)" if macs else ""
-    return [f"{cycles / 1e6:.4g} million an inference{each}"]
+    return [f"{cycles / 1e6:.4g} million an inference{each}{', emulated' if record.board.emulated else ''}"]
 
 
 def _flash(record: Record) -> list[str]:
@@ -150,7 +160,7 @@ def _rate(record: Record) -> list[str]:
     accuracy = record.accuracy
     if accuracy is None:
         return []
-    rate = f"{_three_digits(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
+    rate = f"{significant(accuracy.samples_per_s)} samples/s in {accuracy.wall_s:.2f} s"
     return [f"{rate}, with deployment and transfer"]
 
 
@@ -189,7 +199,8 @@ def _name(record: Record, records: Sequence[Record]) -> str:
     boards = len({_board(each, records) for each in records}) > 1
     engines = len({each.engine.name for each in records}) > 1
     board = f" on {_board(record, records)}" if boards else ""
-    return f"{record.task.name}{board}{f' ({record.engine.name})' if engines else ''}"
+    model = f" with {record.model.file}" if record.model.weights == "own" else ""
+    return f"{record.task.name}{model}{board}{f' ({record.engine.name})' if engines else ''}"
 
 
 def _grouped(records: Sequence[Record], texts: Callable[[Record], Sequence[str]]) -> list[str]:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tinympy.profiling import LayerProfile, Profile
 from tinympy.report.console import board_line
+from tinympy.report.layers import SCHEMA
 from tinympy.subject import Subject
 
 BOUND = "1.75 to 3 cycles a MAC, by the weights: what the products alone take on this core (docs/performance.md)"
@@ -53,9 +54,11 @@ def rows(result: Profile) -> list[dict[str, Any]]:
 
 
 def document(subject: Subject, result: Profile) -> dict[str, Any]:
-    """The whole profile as plain data, for JSON."""
+    """The whole profile as plain data, for JSON; `tinympy report` reads it back."""
     return {
+        "schema": SCHEMA,
         **subject.document(),
+        "model_sha256": result.model_sha256,
         "windows": len(result.whole.windows_us),
         "window_s": result.window_s,
         "layers": rows(result),

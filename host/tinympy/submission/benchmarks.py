@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tinympy.tasks import TASKS
+from tinympy.rules import LATEST
 
 Mode = Literal["accuracy", "performance", "energy"]
 
@@ -31,8 +31,7 @@ class Benchmark:
     @property
     def target(self) -> float:
         """The least accuracy of the closed division, as printed."""
-        target = TASKS[self.task].target
-        assert target is not None
+        target = LATEST.targets[self.task]
         return round(100 * target, 1) if self.pattern is TOP1 else target
 
 

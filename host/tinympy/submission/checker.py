@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tinympy.errors import UsageError
+from tinympy.measures import WINDOWS
+from tinympy.rules.performance import WINDOW_S
 from tinympy.submission.benchmarks import ENERGY, THROUGHPUT, Benchmark, found, named
 from tinympy.submission.system import REQUIRED
 from tinympy.submission.transcript import MARK
@@ -20,8 +22,6 @@ from tinympy.submission.transcript import MARK
 DIVISIONS = ("closed", "open")
 STATUS = ("available", "preview", "rdi")
 _LARGEST_BYTES = 500 * 1024 * 1024
-_WINDOWS = 5
-_WINDOW_S = 10.0
 _FILES = {"log.txt", "results.txt", "results.json"}
 # What the official checker passes over at the top of the tree.
 _BESIDE = (".git", ".github", "assets", ".vscode")
@@ -49,7 +49,7 @@ def check(folder: Path) -> list[Finding]:
         UsageError: there is no such folder.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", "name the one that `tinympy submit -o` wrote")
+        raise UsageError(f"{folder} is not a folder", "name records to make one of, or with -o one that is there")
     findings = list(_tree(folder))
     return sorted(findings, key=lambda each: (each.level != "rejected", each.where))
 
@@ -184,9 +184,9 @@ def _performance(where: str, text: str) -> Iterator[Finding]:
     if not value:
         yield Finding("rejected", where, "says no median throughput", "repeat the run")
     windows = [float(each) for each in _WINDOW.findall(text)]
-    if len(windows) != _WINDOWS:
+    if len(windows) != WINDOWS:
         yield Finding("missing", where, f"has {len(windows)} windows", "the rules ask for five")
-    if windows and min(windows) < _WINDOW_S:
+    if windows and min(windows) < WINDOW_S:
         yield Finding(
             "missing",
             where,

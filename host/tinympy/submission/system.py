@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from tinympy.errors import UsageError
-from tinympy.records import Record
+from tinympy.records import Model, Record
 
 # system_description_template.json of mlcommons/tiny_results_v0.5, which is also that of later rounds.
 KEYS = (
@@ -70,7 +70,7 @@ def describe(record: Record) -> dict[str, str]:
         "Software Libraries": f"tinympy kernels as a native module for {board.arch}, "
         f"sha256 {record.engine.build_sha256}",
         "Operating System": board.firmware,
-        "Quantization Method": "post-training int8, the reference models" if record.model.weights == "official" else "",
+        "Quantization Method": _quantisation(record.model),
         "ML Model Compiler(s)": version,
         "General Compiler(s)": _compiler(record.engine.build_sha256),
     }
@@ -95,6 +95,12 @@ def with_fields(description: Mapping[str, str], given: Mapping[str, Any], more: 
         if not isinstance(value, str):
             raise UsageError(f"the field {key} is not a text: {json.dumps(value)}", "write it in quotation marks")
     return {**description, **{key.strip(): value for key, value in fields.items()}}
+
+
+def _quantisation(model: Model) -> str:
+    if model.quantisation is not None:
+        return model.quantisation.method
+    return "post-training int8, the reference models" if model.weights == "official" else ""
 
 
 def _compiler(build_sha256: str | None) -> str:

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinympy import rules
 from tinympy.errors import UsageError
+from tinympy.measures import is_whole
 from tinympy.records import Record
 from tinympy.submission import transcript
 from tinympy.submission.benchmarks import Benchmark, Mode, of_task
@@ -35,11 +37,11 @@ Measured by tinympy, the MLPerf-Tiny-style benchmark for boards with MicroPython
 
 To repeat it, with the board attached and the official files in FOLDER:
 
-    tinympy dut {task} --assets FOLDER --runner-files RUNNER
+    tinympy dut {task}{weights} --assets FOLDER --runner-files RUNNER
     python main.py -d RUNNER/devices.yaml -t RUNNER/tests_performance.yaml -s FOLDER/datasets -m p
     python main.py -d RUNNER/devices.yaml -s FOLDER/datasets -m a
 
-or, for a record instead of the public runner's logs, `tinympy bench {task} --window 10`.
+or, for a record instead of the public runner's logs, `tinympy bench {task}{weights} --window 10`.
 {records}
 Where each file of results/ comes from:
 
@@ -78,18 +80,16 @@ def results(
 
     Sessions of tasks without a record, which says what was measured, are left out.
 
-    division -- in the open one there are no quality targets, which are why most invalid records are
+    division -- in the open one there are no quality targets
 
     Raises:
         UsageError: a record cannot be submitted, or they are of several boards.
     """
     by_task: dict[str, dict[Mode, Record]] = {}
     for record in sorted(records, key=lambda each: each.created):
-        _require_submittable(record)
-        if not record.valid and division == "closed":
-            raise UsageError(f"{record.path}: the record is invalid: {record.invalid_reason}", "repeat the run")
+        _require_submittable(record, division)
         modes = by_task.setdefault(record.task.name, {})
-        if record.accuracy is not None and _over_all(record):
+        if is_whole(record):
             modes["accuracy"] = record
         elif not record.windows:
             raise UsageError(f"{record.path}: accuracy over a part of the label file", "repeat it without --samples")
@@ -181,16 +181,13 @@ def _readme(submitter: Submitter, result: Result, sources: list[str]) -> str:
         module_sha256=record.engine.build_sha256 or "unknown",
         data_sha256=record.data_set.sha256 if record.data_set else "unknown",
         task=record.task.name,
+        weights=f" --weights {record.model.file}" if record.model.weights == "own" else "",
         records=f"\nRecords, raw and whole: {', '.join(names)}\n",
         sources="\n".join(sources),
     )
 
 
-def _over_all(record: Record) -> bool:
-    return record.data_set is not None and record.data_set.n == record.data_set.full_n
-
-
-def _require_submittable(record: Record) -> None:
+def _require_submittable(record: Record, division: str) -> None:
     name, what = record.task.name, record.path or record.created
     if of_task(name) is None or not record.task.official:
         why = (
@@ -203,3 +200,13 @@ def _require_submittable(record: Record) -> None:
         raise UsageError(f"{what}: the run is {record.status}", "repeat it")
     if record.program is not None and record.program.input_reused:
         raise UsageError(f"{what}: timed inferences overwrote their input", "repeat it without --reuse-input")
+    belongs = rules.division.of(record)
+    if belongs.division == "open" and division == "closed":
+        raise UsageError(f"{what} is of the open division: {belongs.reason}", "--division open")
+    broken = [found for found in rules.findings(record) if found.level == "invalid"]
+    if division == "open":
+        # It has no quality targets, for models of the closed one neither.
+        broken = [found for found in broken if found.rule != "quality-target"]
+    if broken or (not record.valid and division == "closed"):
+        reason = "; ".join(found.message for found in broken) or record.invalid_reason
+        raise UsageError(f"{what}: the record is invalid: {reason}", "repeat the run")

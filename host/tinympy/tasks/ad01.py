@@ -8,6 +8,7 @@ submitter_implemented.cpp and util/quantization_helpers.h).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from tinympy import assets
 from tinympy.errors import UsageError
 from tinympy.labels import Row
+from tinympy.signature import Signature
 from tinympy.tasks import scoring
 from tinympy.tasks.base import Accuracy, LabelledTask, Sample
 from tinympy.tasks.scoring import Int8
@@ -43,24 +45,38 @@ class Ad01(LabelledTask):
     data_set = "ad01"
     full_n = 248
     classifies = False
-    target = 0.85
+    quantises = True
     file_bytes = 102_400
     file_how = "200 frames of 128 log mel energies, float32, of which each input has 5, quantised as the reference does"
     wire_bytes = WINDOW_BYTES
     wire_input = "float32"
     wire_results = "mse"
 
+    def __init__(self, folder: Path | None = None) -> None:
+        super().__init__(folder)
+        self._input = INPUT_SCALE, INPUT_ZERO_POINT
+        self._output = OUTPUT_SCALE, OUTPUT_ZERO_POINT
+
+    def replace_model(self, file: Path) -> None:
+        super().replace_model(file)
+        signature = Signature.read(self.model())
+        self._input, self._output = (
+            (np.float32(end.scale), end.zero_point) for end in (signature.inputs[0], signature.outputs[0])
+        )
+
     def score(self, samples: Sequence[Sample], outputs: Sequence[Int8]) -> Accuracy:
         """AUC of the files' scores when both classes are among them, else their mean.
 
         A file's score is the mean over its windows of the mean squared error between output and float input.
         """
-        scores = [file_score(windows(s.data), output) for s, output in zip(samples, outputs, strict=True)]
+        scores = [
+            file_score(windows(s.data), output, *self._output) for s, output in zip(samples, outputs, strict=True)
+        ]
         known = [sample.label for sample in samples]
         digest = scoring.outputs_sha256(outputs)
         if len(set(known)) < 2:
-            return Accuracy("mean_score", float(np.mean(scores)), len(samples), digest, None)
-        return Accuracy("auc", scoring.auc(known, scores), len(samples), digest, self.target)
+            return Accuracy("mean_score", float(np.mean(scores)), len(samples), digest)
+        return Accuracy("auc", scoring.auc(known, scores), len(samples), digest)
 
     def _rows(self) -> list[Row]:
         example = self._find(EXAMPLE)
@@ -73,7 +89,7 @@ class Ad01(LabelledTask):
         spectrogram = windows(data)
         if not np.isfinite(spectrogram).all():
             raise UsageError(f"{name} holds values that are not finite numbers")
-        return quantise(spectrogram)
+        return quantise(spectrogram, *self._input)
 
 
 def windows(data: bytes) -> Float32:
@@ -82,17 +98,19 @@ def windows(data: bytes) -> Float32:
     return np.lib.stride_tricks.sliding_window_view(values, WINDOW_BYTES // 4)[:: STRIDE_BYTES // 4]
 
 
-def quantise(values: Float32) -> Int8:
+def quantise(values: Float32, scale: np.float32 = INPUT_SCALE, zero_point: int = INPUT_ZERO_POINT) -> Int8:
     """Real numbers as the model's int8 inputs: divided in float32, rounded half away from zero, clamped."""
     # In float64 adding a half is exact, so 0.49999997 stays below 1 as it does with C's round().
     with np.errstate(over="ignore"):
-        quotient = (values / INPUT_SCALE).astype(np.float64)
-    rounded = np.trunc(quotient + np.copysign(0.5, quotient)) + INPUT_ZERO_POINT
+        quotient = (values / scale).astype(np.float64)
+    rounded = np.trunc(quotient + np.copysign(0.5, quotient)) + zero_point
     quantised: Int8 = np.clip(rounded, -128, 127).astype(np.int8)
     return quantised
 
 
-def file_score(inputs: Float32, outputs: Int8) -> float:
+def file_score(
+    inputs: Float32, outputs: Int8, scale: np.float32 = OUTPUT_SCALE, zero_point: int = OUTPUT_ZERO_POINT
+) -> float:
     """Mean squared error between dequantised outputs and float inputs, both of shape (windows, 640)."""
-    real = (outputs.astype(np.float32) - OUTPUT_ZERO_POINT) * OUTPUT_SCALE
+    real = (outputs.astype(np.float32) - zero_point) * scale
     return float(np.mean(np.square(real.astype(np.float64) - inputs)))

@@ -15,13 +15,13 @@ import numpy.typing as npt
 from tinympy import assets, labels
 from tinympy.errors import UsageError
 from tinympy.labels import Row
-from tinympy.tasks import scoring
+from tinympy.tasks import replacement, scoring
 from tinympy.tasks.scoring import Int8
 
 WireInput = Literal["int8", "uint8-128", "float32"]
 WireResults = Literal["truncated", "rounded", "mse"]
 Metric = Literal["top1", "auc", "mean_score", "detections"]
-Weights = Literal["official", "generated"]
+Weights = Literal["official", "generated", "own"]
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """A score over `n` samples. `target` is the MLPerf Tiny quality target, None where there is none.
-
-    detail: the counts behind the value, by name, where it has any.
-    """
+    """A score over `n` samples. detail: the counts behind the value, by name, where it has any."""
 
     metric: Metric
     value: float
     n: int
     outputs_sha256: str
-    target: float | None
     detail: dict[str, int] | None = None
 
 
@@ -92,7 +88,8 @@ class Task(ABC):
     """Whether each sample is right or wrong by itself: its label is the class of its one output."""
     scored: bool = True
     """Whether it has an accuracy; without one, `score` says nothing."""
-    target: float | None = None
+    quantises: bool = False
+    """Whether its data are real numbers, which it quantises by the model's parameters."""
     weights: Weights | None = None
     """Of a network of MLPerf Tiny: where its weights are from."""
     caveat: str | None = None
@@ -144,30 +141,45 @@ class Task(ABC):
     def score(self, samples: Sequence[Sample], outputs: Sequence[Int8]) -> Accuracy:
         """The accuracy of `outputs`, one int8 array of shape (windows, output bytes) for each sample."""
         value = scoring.top1([sample.label for sample in samples], outputs)
-        return Accuracy("top1", value, len(samples), scoring.outputs_sha256(outputs), self.target)
+        return Accuracy("top1", value, len(samples), scoring.outputs_sha256(outputs))
 
 
 class OfficialTask(Task):
-    """A task of MLPerf Tiny, whose files stand in an assets folder."""
+    """A task of MLPerf Tiny, whose files stand in an assets folder; its model may be replaced by another one."""
 
     official = True
     weights: Weights | None = "official"
+    own: bytes | None = None
+    """The model that `replace_model` was given."""
+
+    def replace_model(self, file: Path) -> None:
+        """Take the model in `file` in place of the official one.
+
+        Raises:
+            UsageError: it cannot be read, or has other inputs or outputs.
+            ModelError: it is no model that the compiler takes.
+        """
+        self.own = replacement.read(file, self.name, self.quantises)
+        self.model_file, self.weights = file.name, "own"
 
     @property
     def model_sha256(self) -> str | None:
-        return assets.select([self._model_name])[0].sha256
+        return assets.select([self._model_name])[0].sha256 if self.own is None else None
 
     @property
     def _model_name(self) -> str:
-        return f"models/{self.model_file}"
+        return f"models/{type(self).model_file}"
 
     @property
     def has_model(self) -> bool:
         """Whether the model's file is on this computer (present, not yet verified)."""
-        return not self._absent([self._model_name])
+        return not self._missing_model()
 
     def model(self) -> bytes:
-        return assets.path(self._model_name, self.folder).read_bytes()
+        return assets.path(self._model_name, self.folder).read_bytes() if self.own is None else self.own
+
+    def _missing_model(self) -> list[str]:
+        return self._absent([self._model_name]) if self.own is None else []
 
     def _absent(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if assets.find(name, self.folder) is None]
@@ -188,7 +200,7 @@ class LabelledTask(OfficialTask):
         return f"datasets/{self.data_set}/y_labels.csv"
 
     def missing(self) -> list[str]:
-        needed = self._absent([self._model_name, self._labels_name])
+        needed = self._missing_model() + self._absent([self._labels_name])
         return needed or self._absent(self._input_name(row) for row in self._rows())
 
     def samples(self, limit: int | None = None) -> list[Sample]:

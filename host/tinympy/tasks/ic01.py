@@ -14,7 +14,6 @@ class Ic01(LabelledTask):
     model_file = "pretrainedResnet_quant.tflite"
     data_set = "ic01"
     full_n = 200
-    target = 0.85
     file_bytes = 3072
     file_how = "32×32 pixels of RGB, uint8, from which 128 is subtracted"
     wire_bytes = 3072

@@ -9,4 +9,3 @@ class Ic02(Ic01):
     name = "ic02"
     title = "image classification, large"
     model_file = "pretrainedResnet_large_int8.tflite"
-    target = 0.91

@@ -12,7 +12,6 @@ class Kws01(LabelledTask):
     model_file = "kws_ref_model.tflite"
     data_set = "kws01"
     full_n = 1000
-    target = 0.90
     file_bytes = 490
     file_how = "49 frames of 10 MFCCs, int8"
     wire_bytes = 490

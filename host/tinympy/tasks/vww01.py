@@ -14,7 +14,6 @@ class Vww01(LabelledTask):
     model_file = "vww_96_int8.tflite"
     data_set = "vww01"
     full_n = 1000
-    target = 0.80
     file_bytes = 27_648
     file_how = "96×96 pixels of RGB, uint8, from which 128 is subtracted"
     wire_bytes = 27_648

@@ -1,0 +1,178 @@
+"""Which record is faster, by how much, and how sure that is: pure functions of records.
+
+The uncertainty follows the Guide to the Expression of Uncertainty in Measurement (JCGM 100:2008), with a confidence of
+95 %.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics as moments
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tinympy import statistics
+from tinympy.errors import InvalidResultError, UsageError
+from tinympy.records import Record
+
+# For samples of a normal distribution the median scatters this much more than the mean: sqrt(pi / 2).
+_MEDIAN_LOSS = math.sqrt(math.pi / 2)
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times faster one record is than another; `uncertainty` is None where windows are too few to tell."""
+
+    value: float
+    uncertainty: float | None
+
+    @property
+    def decided(self) -> bool:
+        """Whether 1, which is no difference, lies outside of value ± uncertainty."""
+        return self.uncertainty is not None and abs(self.value - 1) > self.uncertainty
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record in a comparison: what tells it from the others, its latency, and how many times the fastest is faster.
+
+    `ratio` is None for the fastest itself.
+    """
+
+    name: str
+    record: Record
+    latency: statistics.Latency
+    ratio: Ratio | None
+
+
+def compare(records: Sequence[Record]) -> list[Entry]:
+    """The records from the fastest to the slowest, by the median of their windows.
+
+    Raises:
+        UsageError: fewer than two, or they must not be ranked beside each other.
+        InvalidResultError: a record is not valid, or has no window.
+    """
+    if len(records) < 2:
+        raise UsageError("one record cannot be compared", "name two records or more")
+    names = labels(records)
+    _refuse_unlike(records, names)
+    latencies = [_latency(record, name) for record, name in zip(records, names, strict=True)]
+    order = sorted(range(len(records)), key=lambda index: latencies[index].median)
+    fastest = latencies[order[0]]
+    return [
+        Entry(
+            names[index],
+            records[index],
+            latencies[index],
+            None if rank == 0 else ratio(latencies[index], fastest),
+        )
+        for rank, index in enumerate(order)
+    ]
+
+
+def ratio(slower: statistics.Latency, faster: statistics.Latency) -> Ratio:
+    """slower / faster, of the medians of the windows, with the propagated uncertainty.
+
+    The standard uncertainty of a median m of n windows with standard deviation s is u = sqrt(pi/2) s / sqrt(n). For a
+    quotient r = a / b the relative ones add in quadrature (JCGM 100:2008, 5.1.6, equation 12):
+    u(r) = r sqrt((u(a) / a)^2 + (u(b) / b)^2). It is expanded by Student's t for 95 % with the effective degrees of
+    freedom of Welch and Satterthwaite (G.4.1, equation G.2b).
+    """
+    value = slower.median / faster.median
+    parts = [(each, len(each.windows)) for each in (slower, faster)]
+    if any(n < 2 for _, n in parts):
+        return Ratio(value, None)
+    relative = [(_MEDIAN_LOSS * moments.stdev(each.windows) / math.sqrt(n) / each.median, n) for each, n in parts]
+    combined = math.hypot(*(u for u, _ in relative))
+    if not combined:
+        return Ratio(value, 0.0)
+    freedom = combined**4 / sum(u**4 / (n - 1) for u, n in relative)
+    return Ratio(value, student_t(freedom) * combined * value)
+
+
+def student_t(freedom: float) -> float:
+    """The factor k for which Student's t with `freedom` degrees of freedom lies within ±k with 95 % probability.
+
+    By bisection on the integral of the density. With t = sqrt(v) tan(x) the density becomes C cos(x)^(v-1), which
+    Simpson's rule integrates.
+    """
+    constant = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
+    steps = 400
+
+    def within(k: float) -> float:
+        end = math.atan(k / math.sqrt(freedom))
+        heights = [math.cos(end * step / steps) ** (freedom - 1) for step in range(steps + 1)]
+        simpson = heights[0] + heights[-1] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2])
+        return float(2 * constant * simpson * end / steps / 3)
+
+    low, high = 1.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if within(middle) < _CONFIDENCE else (low, middle)
+    return (low + high) / 2
+
+
+def labels(records: Sequence[Record]) -> list[str]:
+    """A name for each record, as short as tells them apart: board, engine, port, file or number."""
+    boards = [record.board.name for record in records]
+    engines = [f"{record.board.name} ({record.engine.name})" for record in records]
+    ports = [f"{record.board.name} on {record.board.port}" for record in records if record.parallel > 1]
+    for names in (boards, engines, ports):
+        if len(set(names)) == len(records):
+            return names
+    files = [record.path.stem if record.path else "" for record in records]
+    if len(set(files)) == len(files):
+        return files
+    return [f"{board} #{index + 1}" for index, board in enumerate(boards)]
+
+
+def _latency(record: Record, name: str) -> statistics.Latency:
+    reason = statistics.invalid_reason(record)
+    if reason is not None:
+        raise InvalidResultError(
+            f"{name} is not valid: {reason}", "compare valid records, or run `tinympy bench` again"
+        )
+    latency = statistics.latency_ms(record)
+    if latency is None:
+        raise InvalidResultError(
+            f"{name} has no timed window: its mode is {record.mode}", "run `tinympy bench --mode performance`"
+        )
+    return latency
+
+
+def _timed_mode(record: Record) -> str:
+    """`all` is an accuracy and a performance run: its windows are those of `performance`."""
+    return "performance" if record.mode == "all" else record.mode
+
+
+def _weights(record: Record) -> str:
+    return "generated" if record.model.weights == "generated" else "the model's own"
+
+
+def _reused(record: Record) -> str:
+    return "overwritten" if record.program is not None and record.program.input_reused else "kept"
+
+
+# What must be the same in all records, in words, and why a difference forbids the comparison.
+_ALIKE: tuple[tuple[str, Callable[[Record], str], str], ...] = (
+    ("task", lambda record: record.task.name, "compare records of one task"),
+    (
+        "kind of board",
+        lambda record: "emulated" if record.board.emulated else "real",
+        "an emulator's clock counts cycles, not time: rank emulated boards beside emulated ones only",
+    ),
+    ("weights", _weights, "a model with generated weights is compared with the same one only: bench --weights"),
+    ("model", lambda record: record.model.sha256[:12], "another model is other work: compare records of one model"),
+    ("mode", _timed_mode, "records of one mode have windows of the same kind: bench --mode"),
+    ("input", _reused, "an inference on what the one before left is other work: bench with or without --reuse-input"),
+)
+
+
+def _refuse_unlike(records: Sequence[Record], names: Sequence[str]) -> None:
+    for what, read, hint in _ALIKE:
+        values = [read(record) for record in records]
+        for value, name in zip(values, names, strict=True):
+            if value != values[0]:
+                message = f"{names[0]} and {name} cannot be ranked: {what} {values[0]} and {value}"
+                raise UsageError(message, hint)

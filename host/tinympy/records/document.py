@@ -1,0 +1,277 @@
+"""What a record holds: one run of one task on one board, raw, with everything needed to repeat it (docs/records.md)."""
+
+from __future__ import annotations
+
+import platform as python_platform
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+from tinympy import __version__
+
+SCHEMA = "tinympy-record"
+VERSION = 1
+"""Of the schema; docs/record-v1.schema.json is that of version 1."""
+
+SHARED = "{} boards at once on this computer: they took each other's time"
+INPUT_REUSED = "input reused: timed inferences run on what those before left in its place"
+
+Status = Literal["running", "complete", "interrupted", "failed"]
+Level = Literal["invalid", "warning"]
+
+_UTC = {"schema": {"pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}}
+
+
+@dataclass
+class Host:
+    """The computer that drove the run."""
+
+    platform: str
+    python: str
+    cpu: str
+
+    @classmethod
+    def here(cls) -> Host:
+        return cls(python_platform.platform(), python_platform.python_version(), _cpu())
+
+
+@dataclass
+class Board:
+    """The device under test; `mpy` is its `.mpy` version and architecture as the firmware states them.
+
+    ticks_step_us: the smallest step seen of the clock that times windows. temperature_c: of the chip when the run
+    began, where it can be read.
+    """
+
+    name: str
+    port: str
+    firmware: str
+    mpy: str
+    arch: str
+    clock_hz: int | None
+    emulated: bool
+    ticks_step_us: int | None = None
+    temperature_c: float | None = None
+
+
+@dataclass
+class Engine:
+    """What executed the program; `build_sha256` is that of the native module, None for engines without one."""
+
+    name: str
+    build_sha256: str | None = None
+
+
+@dataclass
+class Task:
+    """`official`: task and data are those that MLPerf Tiny defines; `target` is its quality target then."""
+
+    name: str
+    title: str
+    official: bool
+    target: float | None = None
+
+
+@dataclass
+class Options:
+    """What the run was asked to do, as far as nothing else in the record tells.
+
+    window_s: how long a window was to last at least; 0 for single inferences. samples: the limit, None for all.
+    """
+
+    window_s: float
+    samples: int | None = None
+    weights_in: str | None = None
+    in_ram: bool = False
+
+
+@dataclass
+class Model:
+    """`weights`: of a task of MLPerf Tiny, whether the model is the official one, its network with generated weights,
+    which have no accuracy, or the user's own in its place.
+
+    macs: multiply-accumulates of an inference, padded taps included.
+    quantisation: how the model was made of the reference model's weights, where it is not the reference's own file.
+    """
+
+    file: str
+    sha256: str
+    size_bytes: int
+    weights: Literal["official", "generated", "own"] | None = None
+    macs: int | None = None
+    quantisation: Quantisation | None = None
+
+
+@dataclass
+class Quantisation:
+    """How int8 weights were derived, as the submitter states it; nothing in the file can prove it.
+
+    source_sha256: of the float model. method: such as the converter and its version. calibration: the list of
+    calibration samples. retrained: whether weights were trained further.
+    """
+
+    source_sha256: str
+    method: str
+    calibration: str
+    retrained: bool = False
+
+
+@dataclass
+class DataSet:
+    """The inputs used, `n` of `full_n` as the accuracy counts; `sha256` is that of their files joined in order."""
+
+    sha256: str
+    n: int
+    full_n: int
+
+
+@dataclass
+class Program:
+    """What the compiler made of the model for this engine and architecture.
+
+    input_reused: an inference overwrites its input.
+    """
+
+    sha256: str
+    size_bytes: int
+    arena_bytes: int
+    operations: int | None = None
+    input_reused: bool = False
+
+
+@dataclass
+class Memory:
+    """Bytes on the board; None where not measured. Of the program, `flash_bytes` are read in flash, the rest in RAM."""
+
+    arena_bytes: int | None = None
+    program_bytes: int | None = None
+    module_bytes: int | None = None
+    heap_free_bytes: int | None = None
+    flash_bytes: int | None = None
+
+
+@dataclass
+class Window:
+    """`n` inferences of one input, timed together by the board after `warmup` untimed ones; `started` is UTC.
+
+    heap_free_bytes, heap_left_bytes: free on the board directly before and after the n inferences, None where unknown.
+    """
+
+    n: int
+    warmup: int
+    elapsed_us: int
+    input_index: int
+    started: str
+    heap_free_bytes: int | None = None
+    heap_left_bytes: int | None = None
+
+
+@dataclass
+class Progress:
+    """An accuracy run so far: samples done, samples to do, and (top-1 only) how many were right."""
+
+    done: int
+    of: int
+    correct: int | None = None
+
+
+@dataclass
+class Accuracy:
+    """`wall_s` is the whole accuracy run on the host's clock: deployment, transfer and inference.
+
+    `n` is how many things (samples, or wake words) `value` is over; `detail` holds counts behind it, where it has any.
+    """
+
+    metric: str
+    value: float
+    n: int
+    outputs_sha256: str
+    samples_per_s: float
+    wall_s: float
+    detail: dict[str, int] | None = None
+
+
+@dataclass
+class Finding:
+    """A rule that the run does not follow, by the rule's name (docs/rules.md), and what to do about it."""
+
+    rule: str
+    level: Level
+    message: str
+    hint: str = ""
+
+
+@dataclass
+class Rules:
+    """What the run rules of an MLPerf Tiny version say of the run; `division` is None where it belongs into none."""
+
+    version: str
+    division: Literal["closed", "open"] | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass
+class Record:
+    """One run of one task on one board. `path` is where it is stored and no part of the document.
+
+    parallel: how many boards were measured at the same time.
+    calibration: the windows that found out how many inferences a timed one has; no result is made of them.
+    rules, valid and invalid_reason are the verdict of the tinympy that wrote the record, made when the run ended.
+    migrated_from: the version of the schema that the document was first written in, if it was an older one.
+    """
+
+    created: str = field(metadata=_UTC)
+    tinympy: str
+    mode: str
+    host: Host
+    board: Board
+    engine: Engine
+    task: Task
+    model: Model
+    schema: str = field(default=SCHEMA, metadata={"schema": {"const": SCHEMA}})
+    schema_version: int = field(default=VERSION, metadata={"schema": {"const": VERSION}})
+    options: Options | None = None
+    data_set: DataSet | None = None
+    program: Program | None = None
+    memory: Memory = field(default_factory=Memory)
+    calibration: list[Window] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    accuracy: Accuracy | None = None
+    progress: Progress | None = None
+    parallel: int = 1
+    status: Status = "running"
+    error: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    valid: bool = True
+    invalid_reason: str | None = None
+    rules: Rules | None = None
+    migrated_from: int | None = None
+    path: Path | None = field(default=None, compare=False, metadata={"stored": False})
+    written: tuple[list[Any], bool] | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
+    """What the stored document holds already: its windows in JSON, and whether the run has ended."""
+
+    @classmethod
+    def begin(cls, mode: str, board: Board, engine: Engine, task: Task, model: Model) -> Record:
+        """A record that starts now, on this computer, with this tinympy."""
+        return cls(now(), __version__, mode, Host.here(), board, engine, task, model)
+
+    def invalidate(self, reason: str) -> None:
+        """Marks the result as invalid; the first reason stays."""
+        self.valid = False
+        self.invalid_reason = self.invalid_reason or reason
+
+
+def now() -> str:
+    """UTC in ISO 8601, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _cpu() -> str:
+    try:
+        information = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        information = ""
+    match = re.search(r"^model name\s*:\s*(.+)$", information, re.MULTILINE)
+    return match[1].strip() if match else python_platform.processor() or python_platform.machine()

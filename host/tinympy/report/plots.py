@@ -1,0 +1,222 @@
+"""Which figures a report has: titles, words for those who do not see them, and the table behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tinympy import statistics
+from tinympy.records import Record
+from tinympy.report import figures, quantities
+from tinympy.report.collection import Chapter
+from tinympy.report.layers import Layers
+from tinympy.report.quantities import LATENCY, RAM, Quantity, significant
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure: the SVG (None where none can be drawn), what it says in a sentence, and its data as a table.
+
+    numbers: those of `headers` whose columns are figures.
+    """
+
+    title: str
+    caption: str
+    alternative: str
+    svg: str | None
+    headers: tuple[str, ...]
+    numbers: frozenset[str]
+    rows: list[tuple[str, ...]]
+
+
+def overview(chapters: Sequence[Chapter], drawn: bool) -> list[Plot]:
+    """Latency against memory, and whatever else `TRADE_OFFS` has that at least two valid records have."""
+    named = [(chapter.name, record) for chapter in chapters for record in _usable(chapter.records)]
+    found = []
+    for quantity in quantities.TRADE_OFFS:
+        pairs = [(name, record) for name, record in named if quantity.value(record) and LATENCY.value(record)]
+        if len(pairs) >= 2:
+            found.append(_trade_off(pairs, quantity, drawn))
+    return found
+
+
+def of_chapter(chapter: Chapter, profiles: Sequence[Layers], drawn: bool) -> list[Plot]:
+    """The figures of one task: latency and memory of its boards, and the profiles that belong to its records."""
+    usable = _usable(chapter.records)
+    found = []
+    timed = [record for record in usable if LATENCY.value(record)]
+    if timed:
+        found.append(_latencies(chapter.name, timed, drawn))
+    sized = [record for record in usable if RAM.value(record)]
+    if sized:
+        found.append(_memory(chapter.name, sized, drawn))
+    own = [each for each in profiles if any(each.belongs_to(record) for record in chapter.records)]
+    return found + [profile(each, drawn) for each in own]
+
+
+def profile(found: Layers, drawn: bool) -> Plot:
+    """The layers of one model on one board."""
+    rows = [
+        figures.Value(
+            f"{layer.operator} {layer.name}",
+            layer.output_shape,
+            f"{_us(layer.time_us)} µs, {100 * layer.share:.1f} %",
+            layer.time_us,
+            layer.min_us,
+            layer.max_us,
+            found.emulated,
+        )
+        for layer in found.layers
+    ]
+    emulated = ", emulated" if found.emulated else ""
+    longest = max(found.layers, key=lambda layer: layer.time_us, default=None)
+    most = "" if longest is None else f"; most of it in {longest.name}, operator {longest.operator}"
+    caveat = f" {found.caveat}." if found.caveat else ""
+    return Plot(
+        title=f"Layers of {found.task} on {found.board} ({found.engine}{emulated})",
+        caption=f"Time of each layer, median and range of {found.windows} windows. The whole inference takes "
+        f"{_us(found.whole_us)} µs, the layers together {_us(found.sum_us)} µs.{caveat}",
+        alternative=f"Time of each of the {len(found.layers)} layers of {found.task} on {found.board}{emulated}{most}.",
+        svg=figures.layers(rows, "µs") if drawn and rows else None,
+        headers=("operator", "output", "time, µs", "min…max, µs", "share, %", "MACs", "read, bytes"),
+        numbers=frozenset(("time, µs", "min…max, µs", "share, %", "MACs", "read, bytes")),
+        rows=[
+            (
+                f"{layer.operator} {layer.name}",
+                layer.output_shape,
+                _us(layer.time_us),
+                f"{_us(layer.min_us)}…{_us(layer.max_us)}",
+                f"{100 * layer.share:.1f}",
+                str(layer.macs or quantities.NONE),
+                str(layer.bytes_read),
+            )
+            for layer in found.layers
+        ],
+    )
+
+
+def _usable(records: Sequence[Record]) -> list[Record]:
+    """What may be drawn: valid records, and what they say about the model's own work."""
+    return [record for record in records if statistics.invalid_reason(record) is None]
+
+
+def note(record: Record) -> str:
+    """What tells records of one board from each other, and must stand beside their figures, but for `emulated`."""
+    engine = "" if record.engine.name == "native" else record.engine.name
+    own = quantities.own_model(record)
+    marks = {"input reused": "input reused", quantities.GENERATED: "generated weights", own: own}
+    return ", ".join(filter(None, (engine, *(marks[mark] for mark in quantities.marks(record) if mark in marks))))
+
+
+def _latencies(task: str, records: list[Record], drawn: bool) -> Plot:
+    rows = []
+    for record in records:
+        latency = statistics.latency_ms(record)
+        assert latency is not None
+        text = significant(latency.median)
+        emulated = record.board.emulated
+        rows.append(
+            figures.Value(
+                quantities.place(record), note(record), text, latency.median, latency.min, latency.max, emulated
+            )
+        )
+    said = [f"{row.name}{' (emulated)' if row.emulated else ''} {row.text} ms" for row in rows]
+    return Plot(
+        title=f"Latency of {task}",
+        caption="Milliseconds for one inference: median of the windows, and their range. Left is better.",
+        alternative=f"Latency of {task}: {', '.join(said)}.",
+        svg=figures.values(rows, "ms") if drawn else None,
+        headers=("board", "latency, ms", "min…max, ms", "windows", "notes"),
+        numbers=frozenset(("latency, ms", "min…max, ms", "windows")),
+        rows=[
+            (
+                quantities.place(record),
+                LATENCY.shown(record),
+                quantities.latency_range(record),
+                str(len(record.windows)),
+                _marks(record),
+            )
+            for record in records
+        ],
+    )
+
+
+def _marks(record: Record) -> str:
+    return ", ".join(quantities.marks(record))
+
+
+def _memory(task: str, records: list[Record], drawn: bool) -> Plot:
+    names = ("arena", "program in RAM", "module", "program in flash")
+    rows, sizes = [], []
+    for record in records:
+        memory = record.memory
+        arena, program = memory.arena_bytes or 0, memory.program_bytes or 0
+        flash = memory.flash_bytes or 0
+        parts = (arena, program - flash, memory.module_bytes or 0, flash)
+        shown = tuple(f"{size / 1000:.1f}" for size in parts)
+        rows.append(
+            figures.Stack(
+                quantities.place(record),
+                ", ".join(filter(None, ("emulated" * record.board.emulated, note(record)))),
+                RAM.shown(record),
+                tuple(size / 1000 for size in parts),
+            )
+        )
+        sizes.append((quantities.place(record), RAM.shown(record), *shown, _marks(record)))
+    used = names if any(row.parts[-1] for row in rows) else names[:-1]
+    said = [f"{row.name}{f' ({row.note})' if row.note else ''} {row.text} kB" for row in rows]
+    headers = ("board", "RAM, kB", *(f"{name}, kB" for name in names), "notes")
+    return Plot(
+        title=f"Memory of {task}",
+        caption="RAM that the model takes, in kB; its sum at the right. Left is better.",
+        alternative=f"RAM for {task}: {', '.join(said)}.",
+        svg=figures.stacks(rows, used, "kB") if drawn else None,
+        headers=headers,
+        numbers=frozenset(headers[1:-1]),
+        rows=sizes,
+    )
+
+
+def _trade_off(pairs: list[tuple[str, Record]], quantity: Quantity, drawn: bool) -> Plot:
+    """Latency against one more quantity; memory is drawn in kB."""
+    scale = 1000 if quantity.unit == "kB" else 1
+    points = []
+    for task, record in pairs:
+        x, y = quantity.value(record), LATENCY.value(record)
+        assert x is not None and y is not None
+        points.append(figures.Point(_series(record), task, x / scale, y, record.board.emulated))
+    boards = len({point.series for point in points})
+    made = dict.fromkeys(task for task, record in pairs if record.model.weights == "generated")
+    generated = f" Generated weights: {', '.join(made)}." if made else ""
+    return Plot(
+        title=f"Latency against {quantity.title}",
+        caption="A mark for each task and board, hollow where emulated; lines join a board's tasks. "
+        f"Left and below is better.{generated}",
+        alternative=f"Latency against {quantity.title} of {len(points)} tasks on {boards} boards; "
+        "the table below has every point.",
+        svg=figures.trade_off(points, quantity.header, LATENCY.header) if drawn else None,
+        headers=("task", "board", quantity.header, LATENCY.header, "notes"),
+        numbers=frozenset((quantity.header, LATENCY.header)),
+        rows=[
+            (
+                task,
+                quantities.place(record),
+                quantity.shown(record),
+                LATENCY.shown(record),
+                _marks(record),
+            )
+            for task, record in pairs
+        ],
+    )
+
+
+def _series(record: Record) -> str:
+    return (
+        quantities.place(record)
+        if record.engine.name == "native"
+        else f"{quantities.place(record)} {record.engine.name}"
+    )
+
+
+def _us(value: float) -> str:
+    return f"{value:.0f}" if value >= 1000 else significant(value)
