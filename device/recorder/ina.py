@@ -2,12 +2,13 @@
 
 `prepare` looks whether the chip is there, sets it up and prints a header; `record` prints lines until it reads a byte:
 
-    # ina226 shunt=0.1 lsb=2.5e-05 volts=0.00125 full=32767 ticks=1073741824
+    # ina226 shunt=0.1 lsb=2.5e-05 volts=0.00125 full=32767 round=920 ticks=1073741824
     t_us,i_raw,v_raw,trig               INA219 and INA226: every reading, and the trigger input beside it
     t_us,energy_raw,v_raw,trig,over     INA228: its accumulator, at both edges of the trigger and every period_ms
     # end
 
-lsb is A, volts V for one count; full is the count at which the current ends. t_us is time.ticks_us, which wraps at
+lsb is A, volts V for one count; full is the count at which the current ends; a round of conversions takes `round` us,
+and a reading is of the last one that has ended. t_us is time.ticks_us, which wraps at
 `ticks`. energy_raw counts 16 * 3.2 * lsb joules and wraps at 2**40; over is 1 when the shunt's range was exceeded since
 the line before. Registers are those of TI's data sheets SBOS448 (INA219), SBOS547 (INA226) and SBOSA20 (INA228).
 """
@@ -77,12 +78,12 @@ def prepare(kind, shunt, range_mv=None, bus=0, sda=None, scl=None, address=0x40,
         chip.require(0, _INA219_RESET)
         range_mv = range_mv or 40
         chip.write(0, _GAINS[range_mv] << 11 | _INA219)
-        step_v, volts, full = 10e-6, 4e-3, range_mv * 100
+        step_v, volts, full, round_us = 10e-6, 4e-3, range_mv * 100, 1064
     elif kind == "ina226":
         chip.require(0xFE, _TI)
         chip.require(0xFF, 0x2260, 0xFFF0)
         chip.write(0, _INA226)
-        step_v, volts, full = 2.5e-6, 1.25e-3, 32767
+        step_v, volts, full, round_us = 2.5e-6, 1.25e-3, 32767, 920
     else:
         chip.require(0x3E, _TI)
         chip.require(0x3F, 0x2280, 0xFFF0)
@@ -92,9 +93,10 @@ def prepare(kind, shunt, range_mv=None, bus=0, sda=None, scl=None, address=0x40,
         chip.write(2, _INA228_CALIBRATION)
         chip.write(0x0C, _NEAR_THE_END)
         chip.write(0x0B, _LATCH)
-        step_v, volts, full = 78.125e-9 if small else 312.5e-9, 195.3125e-6, 524287
+        step_v, volts, full, round_us = 78.125e-9 if small else 312.5e-9, 195.3125e-6, 524287, 300
     ticks = time.ticks_add(0, -1) + 1
-    print("# %s shunt=%.7g lsb=%.7g volts=%.7g full=%d ticks=%d" % (kind, shunt, step_v / shunt, volts, full, ticks))
+    print("# %s shunt=%.7g lsb=%.7g volts=%.7g" % (kind, shunt, step_v / shunt, volts), end=" ")
+    print("full=%d round=%d ticks=%d" % (full, round_us, ticks))
     return kind, chip, line
 
 

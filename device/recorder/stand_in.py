@@ -1,16 +1,22 @@
-"""The module `machine` of an emulated recorder: an I2C bus with an INA219, INA226 or INA228 on it, and its trigger pin.
+"""The modules `machine`, `time` and `select` of an emulated recorder: a chip on an I2C bus, a trigger pin, a clock.
 
 For MicroPython's Unix port, as lib/machine.py; scene.json says what is there, and to `edges` a line is added whenever
-the board's trigger line changes: level, and when on the clock of time.ticks_us. What these classes show is how the
-world was LAG_US ago: every edge of that time is known by now, so pin, readings and accumulator fit together.
+the board's trigger line changes: level, and when on the computer's clock in us. The emulated board has a clock of its
+own, which advances by what each step takes on a board: a computer that is busy does not make it see an edge late. It
+runs LAG_US behind the computer's clock, because by then every edge of that time is known.
 """
 
 import json
 import math
-import time
 
-LAG_US = 50000
-# What a real board's look at a pin does not take, but a process that does nothing else should leave to others.
+import uselect as _select
+import utime as _time
+
+LAG_US = 150000
+# It waits when it has run ahead this far; behind by more, something else ran, and it goes on from there.
+_AHEAD_US = 1000
+_BEHIND_US = 500000
+# More than on a board, but then the process has time for others.
 _LOOK_US = 100
 
 with open("/scene.json") as _file:
@@ -24,6 +30,51 @@ _CHIPS = {
 }
 
 
+class Clock:
+    """us of the emulated board."""
+
+    def __init__(self):
+        self._us = _time.ticks_us() - LAG_US
+
+    def now(self):
+        return self._us
+
+    def spend(self, us):
+        """What was done takes this long."""
+        self._us += us
+        ahead = self._us - (_time.ticks_us() - LAG_US)
+        if ahead > _AHEAD_US:
+            _time.sleep_us(ahead)
+        elif ahead < -_BEHIND_US:
+            self._us -= ahead
+
+
+_clock = Clock()
+ticks_us = _clock.now
+
+
+def sleep_ms(ms):
+    """As that of `time`."""
+    _clock.spend(ms * 1000)
+
+
+class Poll:
+    """As select.poll, for the console alone: a byte is there when the emulated board has come to that time."""
+
+    def __init__(self):
+        self._poll = _select.poll()
+        self._at = None
+
+    def register(self, stream, mask):
+        self._poll.register(stream, mask)
+
+    def poll(self, timeout_ms):
+        if self._at is None and self._poll.poll(0):
+            self._at = _time.ticks_us()
+        _clock.spend(1)
+        return self._at is not None and _clock.now() >= self._at
+
+
 class _World:
     """The board's current: one level while its trigger line is low, another while it is high, and a sine on both."""
 
@@ -33,14 +84,14 @@ class _World:
         self._rest = ""
 
     def now(self):
-        """us; edges up to then are known."""
+        """us on the board's clock; edges up to then are known."""
         self._rest += self._file.read()
         *lines, self._rest = self._rest.split("\n")
         for line in lines:
             level, at = line.split()
             self._levels.append(int(level))
             self._times.append(int(at))
-        return time.ticks_us() - LAG_US
+        return _clock.now()
 
     def level(self, at):
         for known, level in zip(reversed(self._times), reversed(self._levels)):
@@ -71,7 +122,7 @@ class Pin:
         pass
 
     def value(self):
-        time.sleep_us(_LOOK_US)
+        _clock.spend(_LOOK_US)
         return _world.level(_world.now())
 
 
@@ -100,7 +151,7 @@ class I2C:
     def _transfer(self, address, size):
         if address != _SCENE["address"]:
             raise OSError(19)
-        time.sleep_us(int(9 * (size + 3) * self._bit_us))
+        _clock.spend(int(9 * (size + 3) * self._bit_us))
 
     def _reset(self):
         self._registers = dict(self._identities)
@@ -160,4 +211,4 @@ class I2C:
         elif _SCENE["unplug"] and now - self._begin > _SCENE["unplug"] * 1e6:
             with open("/unplugged", "w"):
                 pass
-            time.sleep(60)
+            _time.sleep(60)

@@ -26,6 +26,7 @@ def test_the_wheel_carries_device_files_modules_and_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     device = {f"tinympy/device/{path.name}" for path in (ROOT / "device/tinympy").glob("*.py")}
     assert device and device <= names
+    assert {"tinympy/recorder/ina.py", "tinympy/recorder/stand_in.py"} <= names
     assert "tinympy/prebuilt/manifest.json" in names
     assert {"tinympy/prebuilt/x64-mpy6.3/_native.mpy", "tinympy/prebuilt/armv6m-mpy6.3/_native.mpy"} <= names
     assert {f"tinympy/datasets/digits/{name}" for name in ("digits_int8.tflite", "inputs.npy", "y_labels.csv")} <= names

