@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from tinympy import records
+from tinympy.boards import Board
 from tinympy.dut import Dut
 from tinympy.energy.align import BoardWindow
 from tinympy.energy.measurement import measure
@@ -40,10 +41,11 @@ class Metering:
     rail: str | None = None
     comms: Literal["uart", "usb"] = "usb"
 
-    @property
-    def emulated(self) -> bool:
-        """Whether the meter is, whose current follows a board that is a process here."""
-        return self.address.startswith("emu:")
+    def sees(self, board: Board) -> bool:
+        """Whether the meter can measure a board: emulated ones those that are processes here, and only they do."""
+        if self.address.startswith("file:"):
+            return True
+        return self.address.startswith("emu:") == board.shares_computer
 
 
 @contextlib.contextmanager

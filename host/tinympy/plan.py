@@ -251,7 +251,7 @@ def _metered(metering: Metering, chosen: Sequence[boards.Board]) -> Metering:
     [board] = chosen
     if board.emulated:
         raise UsageError(f"{board.name} is emulated and takes no energy", "measure a board, or `unix` with emu:ppk2")
-    if board.shares_computer != metering.emulated:
+    if not metering.sees(board):
         raise UsageError(
             f"the meter {metering.address} does not see {board.name}",
             "emulated meters go with the board unix, and only they do",

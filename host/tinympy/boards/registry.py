@@ -69,6 +69,7 @@ BOARDS = (
         "rp2040",
         "Raspberry Pi Pico",
         arch="armv6m",
+        mark_pin=15,
         clock_hz=125_000_000,
         heap_bytes=241_456,
         files_bytes=1408 * _KIB,

@@ -18,6 +18,7 @@ from . import address
 from .attached import Attached, attached_meters, only
 from .base import Meter, RecordingError
 from .emulated_meter import EmulatedMeter
+from .file import FileMeter
 
 __all__ = ["KINDS", "Attached", "Meter", "RecordingError", "attached_meters", "open_meter"]
 
@@ -27,12 +28,14 @@ _SHORT = {chip: ("ina", {"chip": chip}) for chip in ("ina219", "ina226", "ina228
 # Kinds that a serial port's USB identity tells; the others find theirs by themselves.
 _ON_PORTS = ("ppk2", "lpm01a")
 _EMULATED = "emu"
+_FILE = "file"
 
 
 def open_meter(text: str) -> Meter:
     """The meter at an address, to be opened with `with`.
 
     kind:place?options -- a meter; without a place the only one of that kind that is attached
+    file:path?options -- a recording that another program makes meanwhile
     emu:kind?options -- an emulated one, with options of the meter and of the emulator
 
     Raises:
@@ -40,6 +43,8 @@ def open_meter(text: str) -> Meter:
         MeterError: no place is given, and no meter of that kind is attached, or several are.
     """
     parsed = address.parse(text)
+    if parsed.kind == _FILE:
+        return FileMeter(parsed.place, parsed.options)
     if parsed.kind == _EMULATED:
         kind, more = _SHORT.get(parsed.place, (parsed.place, {}))
         return _emulated(replace(parsed, place=kind, options=parsed.options | more))
