@@ -20,7 +20,7 @@ def hint(port: str) -> str:
     if os.name != "posix":
         return "name a serial port, and close every other program that uses it"
     if not Path(port).exists():
-        return "there is no such port: is the board plugged in?"
+        return "there is no such port: is it plugged in?"
     try:
         os.close(os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
     except OSError as error:

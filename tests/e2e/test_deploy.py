@@ -132,7 +132,7 @@ def test_a_board_at_a_port_is_listed_with_what_its_firmware_says(attached: UnixB
 def test_a_port_that_cannot_be_opened_is_listed_with_the_reason() -> None:
     [row] = json.loads(tinympy("boards", "--port", "/dev/nosuch", "--json").stdout)["attached"]
     assert row["board"] is None
-    assert row["problem"] == "cannot open /dev/nosuch: there is no such port: is the board plugged in?"
+    assert row["problem"] == "cannot open /dev/nosuch: there is no such port: is it plugged in?"
     assert row["problem"] in tinympy("boards", "--port", "/dev/nosuch").stdout
 
 

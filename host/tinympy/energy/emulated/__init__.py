@@ -63,9 +63,9 @@ class Emulator:
             self._clean()
             raise
 
-    def set_trigger(self, level: bool) -> None:
-        """Raise or lower the board's trigger line."""
-        set_level(self.trigger, level)
+    def set_trigger(self, level: bool) -> float:
+        """Raise or lower the board's trigger line; when that was, in s of `time.monotonic`."""
+        return set_level(self.trigger, level)
 
     def close(self) -> None:
         """Ends it; whoever is connected sees it unplugged."""

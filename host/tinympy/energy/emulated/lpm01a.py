@@ -34,6 +34,7 @@ from tinympy.errors import UsageError
 from ..trace import Floats
 from .process import Scene
 from .terminal import Terminal
+from .trigger import HOLD_S
 
 METER_DEFAULTS = {"v": "3.3"}
 
@@ -53,8 +54,6 @@ _CHOICES = {
     "eventsrc": ("d7 fal", "d7 ris"),
 }
 _TICK_S = 0.004
-# Samples are sent this long after their time, so that an edge of the trigger line that was stamped is in them.
-_HOLD_S = 0.03
 _BURST_S = 0.02
 
 
@@ -116,7 +115,7 @@ class Instrument:
             for line in lines:
                 self._obey(line.decode("ascii", "replace").strip())
             if self._start is not None:
-                now = time.monotonic() - _HOLD_S
+                now = time.monotonic() - HOLD_S
                 self._send_samples(min(now, self._stop))
                 if self._start is not None and now > self._stop:
                     self._end()

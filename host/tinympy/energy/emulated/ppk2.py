@@ -36,6 +36,7 @@ from tinympy.errors import UsageError
 from ..trace import Floats
 from .process import Scene
 from .terminal import Terminal
+from .trigger import HOLD_S
 
 METER_DEFAULTS = {"mode": "source", "v": "3.3"}
 
@@ -58,8 +59,6 @@ _CONSTANTS = {
 }
 _ARGUMENTS = {0x06: 0, 0x07: 0, 0x0C: 1, 0x0D: 2, 0x11: 1, 0x19: 0, 0x20: 0, 0x25: 5}
 _TICK_S = 0.004
-# Samples are sent this long after their time, so that an edge of the trigger line that was stamped is in them.
-_HOLD_S = 0.03
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,8 @@ class Instrument:
                 now = time.monotonic()
                 if "unplug" in self._fault and now - self._start > self._fault["unplug"]:
                     break
-                self._send_samples(min(now - _HOLD_S, self._stop))
-                if now - _HOLD_S > self._stop:
+                self._send_samples(min(now - HOLD_S, self._stop))
+                if now - HOLD_S > self._stop:
                     self._start = None
             self._terminal.write()
         self._terminal.unplug()

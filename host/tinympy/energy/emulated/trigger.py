@@ -17,13 +17,18 @@ import numpy as np
 
 from ..trace import Bits, Floats
 
+HOLD_S = 0.1
+"""An emulator sends samples this long after their time: an edge that says when it was is then where it belongs."""
+
 _EDGE = re.compile(rb"([01])(?:@(\d+)\n)?")
 
 
-def set_level(path: str, level: bool) -> None:
-    """Raise or lower the line whose FIFO is at `path`."""
+def set_level(path: str, level: bool) -> float:
+    """Raise or lower the line whose FIFO is at `path`; when that was, in s of `time.monotonic`."""
     with Path(path).open("wb", buffering=0) as fifo:
-        fifo.write(b"%d@%d\n" % (level, time.monotonic_ns() // 1000))
+        now_us = time.monotonic_ns() // 1000
+        fifo.write(b"%d@%d\n" % (level, now_us))
+    return now_us / 1e6
 
 
 class TriggerLine:

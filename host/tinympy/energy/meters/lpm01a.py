@@ -16,6 +16,7 @@ The maker's limit of the current is 2 %.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 
@@ -82,6 +83,7 @@ class Lpm01a:
         self.trigger = 0 if options.trig else None
         self._path, self._options = path, options
         self._volts: float | None = None
+        self._controlled = False
         self._serial: str | None = None
         self._line: Line | None = None
 
@@ -101,13 +103,13 @@ class Lpm01a:
     def __exit__(self, *_: object) -> None:
         if self._line is None:
             return
-        try:
-            self._write("stop")
-            self._line.settle(0.1, 1.0)
-            for last in ("pwr off", "hrc"):
-                self._command(last)
-        except MeterError:
-            pass  # it is gone
+        if self._controlled:
+            with contextlib.suppress(MeterError):  # it is gone
+                self._write("stop")
+                self._line.settle(0.1, 1.0)
+                for last in ("pwr off", "hrc"):
+                    self._command(last)
+            self._controlled = False
         self._line.close()
         self._line = None
 
@@ -195,6 +197,7 @@ class Lpm01a:
             raise MeterError(f"what is at {self._path} does not stop sending, so it is no LPM01A", "name another port")
         try:
             self._command("htc")
+            self._controlled = True
         except MeterError as error:
             said = line.text()[:40]
             if line.trouble is not None or b"error" in said:

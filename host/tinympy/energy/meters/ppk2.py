@@ -14,6 +14,7 @@ The maker's limits of the current are typical ones: 10 %, and 15 % in the range 
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import time
 from dataclasses import dataclass
@@ -103,11 +104,9 @@ class Ppk2:
     def __exit__(self, *_: object) -> None:
         if self._line is None:
             return
-        try:
+        with contextlib.suppress(MeterError):  # it is gone
             self._send(_STOP)
             self._send(_POWER, 0)
-        except MeterError:
-            pass  # it is gone
         self._line.close()
         self._line = None
 
