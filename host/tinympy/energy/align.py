@@ -85,7 +85,7 @@ def by_trigger(trace: Trace, windows: Sequence[BoardWindow], trigger: int | None
     drift, residual = _fit(spans, windows)
     used = [edge for pair in edges for edge in pair]
     stray = len(found.at) - len(used)
-    notes = (f"{stray} edges of the trigger belong to no window",) if stray else ()
+    notes = (_stray(stray),) if stray else ()
     return Alignment(tuple(spans), drift, residual, float(found.uncertainty_s[used].max()), "trigger", notes)
 
 
@@ -105,7 +105,7 @@ def by_marks(trace: Trace, count: int | None = None, trigger: int | None = 0) ->
             f"the trigger marks {len(spans)} windows, not {count or 'any'}", "give what is known of them with the file"
         )
     left = len(found.at) - 2 * len(spans)
-    notes = (f"{left} edges of the trigger belong to no window",) if left else ()
+    notes = (_stray(left),) if left else ()
     return Alignment(tuple(spans), 0.0, 0.0, float(found.uncertainty_s.max()), "marks", notes)
 
 
@@ -202,6 +202,10 @@ def _fit(spans: Sequence[tuple[float, float]], windows: Sequence[BoardWindow]) -
     else:
         slope = float(lengths @ measured / (lengths @ lengths))
     return slope - 1, float(np.abs(measured - slope * lengths).max())
+
+
+def _stray(count: int) -> str:
+    return f"{count} edge{'s' if count > 1 else ''} of the trigger not part of any window"
 
 
 def _seconds(values: Sequence[float]) -> str:

@@ -70,13 +70,13 @@ def measure(
     """The energies of the board's windows.
 
     trigger -- the meter's logic input with the board's pin; ignored where the meter stamps edges
-    preamble_us -- when the preamble began, on the clock of the windows' `start_us`: used where the trigger is None, or
-        where neither the inputs nor the stamps have a single edge
+    preamble_us -- when the preamble began, on the clock of the windows' `start_us`: used where the trigger is None or
+        has too few edges for the windows
 
     Raises:
         MeterError: the windows cannot be found in the trace (`align`, `preamble`).
     """
-    if preamble_us is not None and (trigger is None or not len(marks.find(trace, trigger).at)):
+    if preamble_us is not None and len(marks.find(trace, trigger).at) < 2 * len(windows):
         alignment = preamble.align(trace, windows, preamble_us)
     else:
         alignment = align.by_trigger(trace, windows, trigger)

@@ -54,7 +54,7 @@ class Cumulated:
         """Energy, known time and squared power between each two of `edges` along the last axis."""
         return tuple(
             np.diff(np.interp(edges, self.at, values), axis=-1) for values in (self.energy, self.known, self.squared)
-        )  # type: ignore[return-value]
+        )
 
     def mean(self, begin: float, end: float) -> float:
         """Mean power, W; NaN where nothing is known."""

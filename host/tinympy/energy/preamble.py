@@ -34,6 +34,7 @@ MIN_PEAK = 3.0
 _STEPS_A_SLOT = 80
 _SAMPLES_A_SLOT = 10
 _BIN_S = 1e-3
+_COARSE_BIN_S = 5e-3
 _IDLE_S = 1.0
 
 
@@ -63,7 +64,7 @@ def align(trace: Trace, windows: Sequence[BoardWindow], preamble_us: float) -> A
             "use a faster meter, or one with a trigger input",
         )
     binned = _centred(trace, max(_BIN_S, period))
-    offset, peak = _coarse(binned)
+    offset, peak = _coarse(_centred(trace, max(_COARSE_BIN_S, period)))
     if peak < MIN_PEAK:
         raise MeterError(
             f"the preamble is not in the recording: its best place fits {peak:.1f} times as well as the next, "

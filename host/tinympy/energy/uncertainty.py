@@ -89,6 +89,10 @@ def meter_limit(
     range by range, with the share of the energy that was measured there. All windows err alike, so the limit for one
     inference is this divided by the inferences.
 
+    E is what was read. A meter that is off by a relative g reads (1 + g) times the truth, so with a meter at its lower
+    end the truth is E / (1 − g): gain, voltage and clock count as g / (1 − g), one after the other. ±10 % are 11.1 % of
+    a reading.
+
     energy_j -- gross; shares -- of it in each range, the largest gain error counts for all of it where they are missing
     edge_s -- how far a window's end may be from its place; step_w -- what the power changes by there
     idle_j -- for the limit of a net energy: what was subtracted. The meter errs by the same factor in both where it has
@@ -101,16 +105,16 @@ def meter_limit(
     gain = sum(each * weight for each, weight in zip(gains, weights, strict=True)) / (sum(weights) or 1.0)
     offset_j = spec.offset_limit_a * abs(volts) * duration_s
     result_j = energy_j
-    gain_j = gain * abs(energy_j)
+    gain_j = _of_reading(gain) * abs(energy_j)
     if idle_j is not None:
         result_j = energy_j - idle_j
         if len(gains) == 1:
-            gain_j, offset_j = gain * abs(result_j), 0.0
+            gain_j, offset_j = _of_reading(gain) * abs(result_j), 0.0
         else:
-            gain_j += max(gains) * abs(idle_j)
+            gain_j += _of_reading(max(gains)) * abs(idle_j)
             offset_j *= 2
-    voltage_j = spec.voltage_limit * abs(result_j)
-    clock_j = spec.clock_limit * abs(result_j)
+    voltage_j = _of_reading(spec.voltage_limit) * (abs(result_j) + gain_j)
+    clock_j = _of_reading(spec.clock_limit) * (abs(result_j) + gain_j + voltage_j)
     edges_j = 2 * edge_s * abs(step_w)
     total = gain_j + offset_j + voltage_j + clock_j + edges_j
     relative = total / abs(result_j) if result_j else None
@@ -174,6 +178,11 @@ def differ(
             return None
         allowed += limits[0] * abs(one) + limits[1] * abs(other)
     return abs(one - other) > allowed
+
+
+def _of_reading(limit: float) -> float:
+    """How far the truth may be from a reading, as a share of the reading, with a relative error of up to `limit`."""
+    return limit / (1 - limit) if limit < 1 else math.inf
 
 
 def _quantile(n: int) -> float:

@@ -29,7 +29,7 @@ _VOLTS = 1.0
 
 @dataclass(frozen=True)
 class Options(source.Options):
-    """timestamps -- the file of stamps; None: the one beside it. opening -- whether the first stamp is none of a window."""
+    """timestamps -- the file of stamps; None: the one beside it. opening -- whether the first stamp is no window's."""
 
     timestamps: str | None = None
     opening: bool = True

@@ -104,7 +104,7 @@ def _choices(table: Table, what: str) -> str:
 
 
 def _scale(table: Table, column: int, what: str, given: str | None) -> tuple[float, list[str]]:
-    """What values are to be multiplied with: by the unit given, else that in the column's name, else SI, with a note."""
+    """What values are to be multiplied with: by the unit given, the one in the column's name, else SI, with a note."""
     units = _UNITS[what]
     if given is not None:
         if given.lower() not in units:

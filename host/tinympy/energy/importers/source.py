@@ -101,6 +101,8 @@ def trace_of(
             f"{t[at - 1]:.9g} s",
             "is the column the time, and are two recordings in one file?",
         )
+    if options.gain is not None and not 0 < options.gain < 1:
+        raise UsageError(f"gain={options.gain:g} is no limit", "±10 % is gain=0.1")
     v, basis = _voltage(path, samples, options)
     filled, v, regular_hz, note = _with_gaps(samples, v)
     lost = int(np.count_nonzero(~np.isfinite(filled.i)))

@@ -92,9 +92,12 @@ class Table:
 
     def _damaged(self, reason: str) -> UsageError:
         row = _PARSED_ROW.search(reason)
-        where = f" line {self.skip + int(row[1]) + (0 if 'changed' in reason else 1)}" if row else ""
+        # numpy counts rows from 0 where a number is wrong, and from 1 where columns are missing.
+        letters = "could not convert" in reason
+        where = f" line {self.skip + int(row[1]) + int(letters)}" if row else ""
+        what = reason.split(" at row")[0] if letters else "columns are missing" if row else reason.splitlines()[0]
         return UsageError(
-            f"{self.path.name}{where}: {reason.split(';')[0]}",
+            f"{self.path.name}{where}: {what}",
             "the file is damaged or cut off there; delete that line, or export it again",
         )
 
