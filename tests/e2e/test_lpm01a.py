@@ -109,7 +109,7 @@ def test_a_meter_that_makes_no_sense_is_refused(fault: str, reason: str) -> None
 
 
 def test_old_firmware_measures_without_events() -> None:
-    trace, _ = record("fault=refuse:eventsrc&trig=no")
+    trace, _ = record("fault=refuse:eventsrc&trig=none")
     assert trace.edges == () and trace.t.size > 1000
 
 
@@ -127,7 +127,7 @@ def test_a_line_wired_as_it_is_gives_one_edge(edge: str, before: float, after: f
 
 
 def test_the_supply() -> None:
-    with open_meter("emu:lpm01a?v=2.5&trig=no&freq=1000") as meter:
+    with open_meter("emu:lpm01a?v=2.5&trig=none&freq=1000") as meter:
         assert meter.trigger is None
         meter.start()
         time.sleep(0.2)
@@ -143,7 +143,7 @@ def test_the_supply() -> None:
 @pytest.mark.parametrize(
     "query",
     ["freq=3000", "freq=200000", "freq=20000&output=energy", "freq=10000&format=ascii", "format=hex", "output=power",
-     "edge=both", "v=5", "trig=D7", "fault=fire", "fault=unplug:soon"],
+     "edge=both", "v=5", "trig=D8", "fault=fire", "fault=unplug:soon"],
 )  # fmt: skip
 def test_what_it_cannot_do_is_refused_before_anything_runs(query: str) -> None:
     with pytest.raises(UsageError):

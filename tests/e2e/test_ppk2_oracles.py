@@ -49,7 +49,7 @@ def test_ppk2_api() -> None:
         raw, samples, bits = b"", [], []
         for level in (False, True, False):
             emulator.set_trigger(level)
-            end = time.monotonic() + 0.1
+            end = time.monotonic() + 0.25
             while time.monotonic() < end:
                 piece = client.get_data()
                 if piece:

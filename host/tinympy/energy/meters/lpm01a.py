@@ -7,8 +7,8 @@ freq -- samples a second: 1, 2, 5, 10, … 100000 in these steps; 5000 goes with
 format -- ascii (up to 5000 a second) or bin; whatever fits goes without saying
 output -- current, or energy: it integrates by itself between samples (up to 10000 a second)
 v_limit -- relative error of the voltage, which it measures itself; the maker states none: 1 %
-trig -- yes: the board's pin is wired to D7. Firmware from 1.0.6 on puts edges into what it sends, of one direction: the
-    board has to pulse the pin at both ends of a window, as MLPerf Tiny's firmware does
+trig -- d7: the board's pin is wired to D7; none: it is not. Firmware from 1.0.6 on puts edges into what it sends, of
+    one direction: the board has to pulse the pin at both ends of a window, as MLPerf Tiny's firmware does
 edge -- fal or ris: which edge of a pulse counts
 
 The maker's limit of the current is 2 %.
@@ -58,7 +58,7 @@ class Options:
     format: str | None = None
     output: str = "current"
     v_limit: float | None = None
-    trig: bool = True
+    trig: str = "d7"
     edge: str = "fal"
 
 
@@ -74,13 +74,14 @@ class Lpm01a:
         _one_of("format", self._format, tuple(_FORMATS))
         _one_of("output", options.output, ("current", "energy"))
         _one_of("edge", options.edge, ("fal", "ris"))
+        _one_of("trig", options.trig, ("d7", "none"))
         if options.freq > _MOST[self._format]:
             raise UsageError(
                 f"format=ascii is too slow for freq={options.freq}", "leave format away, or say format=bin"
             )
         if options.v is not None:
             _check_volts(options.v)
-        self.trigger = 0 if options.trig else None
+        self.trigger = 0 if options.trig == "d7" else None
         self._path, self._options = path, options
         self._volts: float | None = None
         self._controlled = False
@@ -215,13 +216,13 @@ class Lpm01a:
             self._command(command)
         self._command(f"format {_FORMATS[self._format]}")
         self._command(f"freq {options.freq // 1000}k" if options.freq >= 1000 else f"freq {options.freq}")
-        if options.trig:
+        if self.trigger is not None:
             try:
                 self._command(f"eventsrc d7 {options.edge}")
             except MeterError as error:
                 raise MeterError(
                     f"this LPM01A does not report edges of its trigger input: {error.message}",
-                    "update its firmware (1.0.6 or later), or add trig=no to its address",
+                    "update its firmware (1.0.6 or later), or add trig=none to its address",
                 ) from error
 
     def _command(self, command: str, limit_s: float = _REPLY_S, answer: bytes = b"[^\n]*\n") -> re.Match[bytes]:
