@@ -6,9 +6,11 @@ Every figure is 360 units wide, which is a phone's screen, with text to be read 
 from __future__ import annotations
 
 import io
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ _LOG_FROM = 8.0
 _NEAR = 30.0
 # Characters that there is room for.
 _SERIES, _ROW = 16, 44
+# So that the recordings of two hundred runs make no page too large.
+_POWER_STEPS = 200
 # Stands between a text and its note, which gets a colour of its own.
 _NOTE = "\u00a0\u2009"
 
@@ -72,6 +76,17 @@ class Point:
     x: float
     y: float
     emulated: bool
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Mean, lowest and highest watts of equal steps, None where there are none; begin and end of each window, s."""
+
+    step_s: float
+    mean_w: Sequence[float | None]
+    low_w: Sequence[float | None]
+    high_w: Sequence[float | None]
+    windows: Sequence[Sequence[float]]
 
 
 def available() -> bool:
@@ -182,6 +197,35 @@ def layers(rows: Sequence[Value], unit: str) -> str:
     axes.set_xlabel(unit, fontsize=_SMALL, color=_MUTED, labelpad=3)
     axes.xaxis.set_major_locator(_locator())
     return _svg(figure)
+
+
+def power(found: Recording) -> str:
+    """Power over time: its mean in a range from lowest to highest, and the windows shaded."""
+    height = 200.0
+    figure, axes = _axes(height, left=44.0, right=10.0, top=28.0, bottom=40.0)
+    together = -(-len(found.mean_w) // _POWER_STEPS)
+    steps = range(0, len(found.mean_w), together)
+    t = [step * found.step_s for step in steps]
+    mean, low, high = (
+        [_over(function, values[step : step + together]) for step in steps]
+        for function, values in ((fmean, found.mean_w), (min, found.low_w), (max, found.high_w))
+    )
+    for begin, end in found.windows:
+        axes.axvspan(begin, end, color=_RULE, linewidth=0, zorder=0)
+    axes.fill_between(t, low, high, color=_SECOND, linewidth=0, step="post", zorder=1)
+    axes.plot(t, mean, color=_ACCENT, linewidth=1.2, drawstyle="steps-post", zorder=2)
+    axes.set_xlim(0, t[-1] + together * found.step_s)
+    _scale(axes, "y", [0.0, *(value for value in high if not math.isnan(value))])
+    axes.set_xlabel("s", fontsize=_SMALL, color=_MUTED, labelpad=3)
+    axes.xaxis.set_major_locator(_locator())
+    _write(figure, 6, height - 14, height, "power, mW; windows shaded", _MUTED)
+    return _svg(figure)
+
+
+def _over(function: Callable[[list[float]], float], values: Sequence[float | None]) -> float:
+    """Of those that there are, in milliwatts; NaN where there is none."""
+    there = [1000 * value for value in values if value is not None]
+    return function(there) if there else math.nan
 
 
 def _axes(height: float, left: float, right: float, top: float, bottom: float) -> tuple[Figure, Axes]:

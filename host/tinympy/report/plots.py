@@ -10,7 +10,7 @@ from tinympy.records import Record
 from tinympy.report import figures, quantities
 from tinympy.report.collection import Chapter
 from tinympy.report.layers import Layers
-from tinympy.report.quantities import LATENCY, RAM, Quantity, significant
+from tinympy.report.quantities import EMULATED_METER, ENERGY, LATENCY, POWER, RAM, Quantity, significant
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ def of_chapter(chapter: Chapter, profiles: Sequence[Layers], drawn: bool) -> lis
     sized = [record for record in usable if RAM.value(record)]
     if sized:
         found.append(_memory(chapter.name, sized, drawn))
+    found += [_power(chapter.name, record, drawn) for record in usable if record.energy and record.energy.envelope]
     own = [each for each in profiles if any(each.belongs_to(record) for record in chapter.records)]
     return found + [profile(each, drawn) for each in own]
 
@@ -104,7 +105,12 @@ def note(record: Record) -> str:
     """What tells records of one board from each other, and must stand beside their figures, but for `emulated`."""
     engine = "" if record.engine.name == "native" else record.engine.name
     own = quantities.own_model(record)
-    marks = {"input reused": "input reused", quantities.GENERATED: "generated weights", own: own}
+    marks = {
+        EMULATED_METER: EMULATED_METER,
+        "input reused": "input reused",
+        quantities.GENERATED: "generated weights",
+        own: own,
+    }
     return ", ".join(filter(None, (engine, *(marks[mark] for mark in quantities.marks(record) if mark in marks))))
 
 
@@ -137,6 +143,38 @@ def _latencies(task: str, records: list[Record], drawn: bool) -> Plot:
                 _marks(record),
             )
             for record in records
+        ],
+    )
+
+
+def _power(task: str, record: Record, drawn: bool) -> Plot:
+    energy = record.energy
+    assert energy is not None and energy.envelope is not None
+    seen = energy.envelope
+    meter = f"{'emulated ' if energy.meter.emulated else ''}{energy.meter.name}"
+    where = quantities.place(record)
+    mean, idle = POWER.shown(record), "" if energy.idle_w is None else f", {1000 * energy.idle_w:.3g} mW between them"
+    return Plot(
+        title=f"Power of {task} on {where}",
+        caption=f"As the {meter} recorded it: mean, and range from lowest to highest.",
+        alternative=f"Power of {where} over time: {mean} mW in the windows of {task}{idle}.",
+        svg=figures.power(figures.Recording(seen.step_s, seen.mean_w, seen.low_w, seen.high_w, seen.windows))
+        if drawn
+        else None,
+        headers=("window", "begin, s", "length, s", "energy, µJ/inf", "power, mW", "recorded, %"),
+        numbers=frozenset(("window", "begin, s", "length, s", "energy, µJ/inf", "power, mW", "recorded, %")),
+        rows=[
+            (
+                str(index),
+                f"{begin:.3f}",
+                f"{end - begin:.3f}",
+                significant(gross_uj),
+                f"{1000 * window.mean_w:.4g}",
+                f"{100 * window.coverage:.2f}",
+            )
+            for index, (window, gross_uj, (begin, end)) in enumerate(
+                zip(energy.windows, statistics.energies_uj(record), seen.windows, strict=True), start=1
+            )
         ],
     )
 
@@ -184,7 +222,8 @@ def _trade_off(pairs: list[tuple[str, Record]], quantity: Quantity, drawn: bool)
     for task, record in pairs:
         x, y = quantity.value(record), LATENCY.value(record)
         assert x is not None and y is not None
-        points.append(figures.Point(_series(record), task, x / scale, y, record.board.emulated))
+        meter = quantity is ENERGY and EMULATED_METER in quantities.marks(record)
+        points.append(figures.Point(_series(record), task, x / scale, y, record.board.emulated or meter))
     boards = len({point.series for point in points})
     made = dict.fromkeys(task for task, record in pairs if record.model.weights == "generated")
     generated = f" Generated weights: {', '.join(made)}." if made else ""

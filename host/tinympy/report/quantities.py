@@ -9,6 +9,7 @@ from tinympy import statistics
 from tinympy.records import Record
 
 NONE = "–"
+EMULATED_METER = "emulated meter"
 GENERATED = "generated weights: no accuracy"
 
 
@@ -148,7 +149,7 @@ def marks(record: Record) -> list[str]:
     if record.board.emulated:
         found.append("emulated")
     if record.energy is not None and record.energy.meter.emulated:
-        found.append("emulated meter")
+        found.append(EMULATED_METER)
     if statistics.invalid_reason(record) is not None:
         found.append("invalid")
     if record.program is not None and record.program.input_reused:
