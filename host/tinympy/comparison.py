@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tinympy import statistics
+from tinympy.energy import uncertainty
+from tinympy.energy.trace import MeterSpec
 from tinympy.errors import InvalidResultError, UsageError
-from tinympy.records import Record
+from tinympy.records import Energy, Record
 
 # For samples of a normal distribution the median scatters this much more than the mean: sqrt(pi / 2).
 _MEDIAN_LOSS = math.sqrt(math.pi / 2)
@@ -89,6 +91,48 @@ def ratio(slower: statistics.Latency, faster: statistics.Latency) -> Ratio:
         return Ratio(value, 0.0)
     freedom = combined**4 / sum(u**4 / (n - 1) for u, n in relative)
     return Ratio(value, student_t(freedom) * combined * value)
+
+
+@dataclass(frozen=True)
+class EnergyRatio:
+    """How many times the energy of an inference of one record is that of another.
+
+    decided -- whether they differ; None where too little is known to say. reason -- what decides that
+    """
+
+    value: float
+    decided: bool | None
+    reason: str
+
+
+def energy_ratio(one: Record, other: Record) -> EnergyRatio | None:
+    """one / other; None where one of them was not measured, or at another rail: what a regulator takes is between them.
+
+    The same meter in the same ranges is wrong by the same factor both times: chance alone decides then.
+    """
+    if one.energy is None or other.energy is None or one.energy.meter.rail != other.energy.meter.rail:
+        return None
+    energies = [statistics.energy_uj(record) for record in (one, other)]
+    first, second = energies
+    assert first is not None and second is not None
+    specs, shares = zip(*(_spec(each.energy) for each in (one, other) if each.energy), strict=True)
+    cancelling = uncertainty.same_meter(*specs, *shares)
+    decided = uncertainty.differ(
+        first,
+        second,
+        (statistics.energy_repeatability(one), statistics.energy_repeatability(other)),
+        (one.energy.limit, other.energy.limit),
+        cancelling,
+    )
+    return EnergyRatio(first / second, decided, cancelling.reason)
+
+
+def _spec(energy: Energy) -> tuple[MeterSpec, list[float]]:
+    """What a record says of its meter, and which of its ranges were used."""
+    meter, ranges = energy.meter, energy.ranges
+    shares = [float(number in ranges) for number in range(max(ranges, default=-1) + 1)]
+    several = (0.0, 0.0) if ranges else ()
+    return MeterSpec(meter.name, meter.serial, gain_limits=several, voltage_basis=meter.voltage_basis), shares
 
 
 def student_t(freedom: float) -> float:

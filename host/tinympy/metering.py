@@ -22,6 +22,7 @@ from tinympy.energy.measurement import measure
 from tinympy.energy.meters import Meter, open_meter
 from tinympy.energy.meters.emulated_meter import EmulatedMeter
 from tinympy.energy.trace import Trace
+from tinympy.energy.uncertainty import LEAST_SHARE
 from tinympy.errors import MeterError
 
 IDLE_S = 1.2
@@ -115,6 +116,11 @@ class Listened:
                 for each in found.windows[-count:]
             ],
             marks="preamble" if found.alignment.method == "preamble" else "pin",
+            ranges=[
+                number
+                for number in range(len(found.windows[-1].shares))
+                if any(each.shares[number] >= LEAST_SHARE for each in found.windows[-count:])
+            ],
             limit=None if limit is None else limit.relative,
             drift_ppm=1e6 * found.alignment.drift,
             idle_w=None if found.idle is None else found.idle.power_w,

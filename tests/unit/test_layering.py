@@ -63,6 +63,7 @@ ONLY_IMPORTED_BY = {
     "markupsafe": ("tinympy.report.html",),
     "tinympy.report": ("tinympy.cli", "tinympy.commands"),
     "tinympy.energy": (
+        "tinympy.comparison",
         "tinympy.metering",
         "tinympy.statistics",
         "tinympy.session",
@@ -100,7 +101,7 @@ IMPORTS_ONLY = {
         "tinympy.energy.uncertainty",
     ),
     "tinympy.report.console": ("tinympy.records", "tinympy.statistics", "tinympy.report.quantities", "rich"),
-    "tinympy.comparison": ("tinympy.records", "tinympy.statistics", "tinympy.errors"),
+    "tinympy.comparison": ("tinympy.records", "tinympy.statistics", "tinympy.energy", "tinympy.errors"),
     "tinympy.report.layers": ("tinympy.records", "tinympy.errors"),
     "tinympy.report.quantities": ("tinympy.records", "tinympy.statistics"),
     "tinympy.report.collection": ("tinympy.records", "tinympy.statistics", "tinympy.report", "tinympy.errors"),

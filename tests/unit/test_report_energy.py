@@ -10,9 +10,12 @@ from rich.console import Console
 
 from example_records import KWS01, UNIX, record
 from tinympy import statistics
+from tinympy.comparison import Entry, Ratio, energy_ratio
 from tinympy.records import Energy, Envelope, Meter, Record, WindowEnergy
 from tinympy.report import console, figures, plots
 from tinympy.report.collection import chapters
+from tinympy.report.comparison import energy_verdict
+from tinympy.statistics import Latency
 
 WATTS = (0.0890, 0.0891, 0.0892, 0.0891, 0.0890)
 
@@ -24,7 +27,7 @@ def measured(emulated: bool = False, limit: float | None = 0.134) -> Record:
     windows = [WindowEnergy(2 * watts, 2 * (watts - 0.033), watts, 1.0) for watts in WATTS]
     seen = [0.033, None, 0.0891, 0.0891, 0.033, 0.033]
     envelope = Envelope(2.0, seen, seen, seen, [[2.0 * k, 2.0 * k + 2.0] for k in range(5)])
-    made.energy = Energy(meter, windows, "pin", limit, 18.0, 0.033, envelope=envelope)
+    made.energy = Energy(meter, windows, "pin", [3], limit, 18.0, 0.033, envelope=envelope)
     return made
 
 
@@ -71,6 +74,37 @@ def test_an_emulated_meter_says_so_everywhere() -> None:
     assert "emulated ppk2" in printed(made)
     assert "emulated meter" in plots.note(made)
     assert "emulated ppk2" in drawn(made).caption
+
+
+@pytest.mark.parametrize(
+    ("serial", "limit", "decided", "reason"),
+    [
+        ("C0FFEE", 0.134, True, "the same meter, C0FFEE, in the same ranges"),
+        ("DECAF", 0.134, False, "two meters"),
+        ("DECAF", 0.001, True, "two meters"),
+        ("DECAF", None, None, "two meters"),
+    ],
+)
+def test_the_same_meter_decides_by_chance_alone(
+    serial: str, limit: float | None, decided: bool | None, reason: str
+) -> None:
+    one, other = measured(limit=limit), measured(limit=limit)
+    assert one.energy is not None and other.energy is not None
+    for window in one.energy.windows:
+        window.gross_j *= 1.05
+    one.energy.meter.serial = serial
+    found = energy_ratio(one, other)
+    assert found is not None and found.value == pytest.approx(1.05)
+    assert found.decided is decided and reason in found.reason
+    entries = [Entry("b", other, Latency((2.0,)), None), Entry("a", one, Latency((2.0,)), Ratio(1.0, 0.0))]
+    assert energy_verdict(entries)[0].startswith("a takes 1.05" if decided else "a shows 1.05")
+
+
+def test_energies_of_two_rails_are_not_compared() -> None:
+    one, other = measured(), measured()
+    assert one.energy is not None
+    one.energy.meter.rail = "5V"
+    assert energy_ratio(one, other) is None
 
 
 def test_the_recording_is_drawn_with_its_table() -> None:

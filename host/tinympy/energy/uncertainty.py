@@ -23,6 +23,9 @@ _MEDIAN_QUANTILES = (
     12.706, 4.410, 3.274, 3.025, 2.759, 2.767, 2.613, 2.666, 2.554,
     2.614, 2.521, 2.584, 2.504, 2.560, 2.491, 2.547, 2.484, 2.537, 2.478,
 )  # fmt: skip
+LEAST_SHARE = 0.01
+"""Of the energy, from which on a range of the meter counts as used."""
+
 _MANY = math.sqrt(math.pi / 2)
 
 
@@ -146,7 +149,7 @@ def same_meter(
         return Cancelling(False, f"the voltage was {one.voltage_basis} once and {other.voltage_basis} once")
     if len(one.gain_limits) > 1:
         ranges, others = (
-            {index for index, share in enumerate(each) if share >= 0.01} for each in (shares, other_shares)
+            {index for index, share in enumerate(each) if share >= LEAST_SHARE} for each in (shares, other_shares)
         )
         if not ranges or not others:
             return Cancelling(False, f"the ranges of {one.name} that were used are not known")

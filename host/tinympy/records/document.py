@@ -241,7 +241,8 @@ class Envelope:
 class Energy:
     """A window of `windows` for each of the record's.
 
-    marks: how windows were found in the recording. limit: the meter's error at the most, relative, the same for every
+    marks: how windows were found in the recording. ranges: those of the meter that measured them, by number, where it
+    says. limit: the meter's error at the most, relative, the same for every
     window. drift_ppm: the board's clock against the meter's. idle_w: the board's power between windows. comms: what
     was attached to the board while it ran.
     """
@@ -249,6 +250,7 @@ class Energy:
     meter: Meter
     windows: list[WindowEnergy]
     marks: Literal["pin", "preamble"]
+    ranges: list[int] = field(default_factory=list)
     limit: float | None = None
     drift_ppm: float | None = None
     idle_w: float | None = None

@@ -12,14 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tinympy import statistics
-from tinympy.comparison import Entry, Ratio
+from tinympy.comparison import Entry, Ratio, energy_ratio
 from tinympy.report.console import UNVERIFIED, board_line
-from tinympy.report.quantities import significant
+from tinympy.report.quantities import EMULATED_METER, marks, significant
 
 
 def render(entries: Sequence[Entry], console: Console) -> None:
     """Prints the verdict, a table, and the notes below it."""
-    for line in verdict(entries):
+    for line in (*verdict(entries), *energy_verdict(entries)):
         console.print(Text(line, style="bold"))
     console.print()
     console.print(_table(entries), crop=False)
@@ -48,6 +48,23 @@ def verdict(entries: Sequence[Entry]) -> list[str]:
             )
         emulated = " (emulated)" if fastest.record.board.emulated else ""
         lines.append(line + emulated)
+    return lines
+
+
+def energy_verdict(entries: Sequence[Entry]) -> list[str]:
+    """A sentence for each record whose energy can be set against that of the fastest."""
+    fastest, lines = entries[0], []
+    for entry in entries[1:]:
+        found = energy_ratio(entry.record, fastest.record)
+        if found is None:
+            continue
+        emulated = " (emulated meter)" if EMULATED_METER in marks(fastest.record) + marks(entry.record) else ""
+        if found.decided:
+            line = f"{entry.name} takes {significant(found.value)} times the energy of {fastest.name}"
+        else:
+            unknown = "too little is known to say more" if found.decided is None else "which may be no difference"
+            line = f"{entry.name} shows {significant(found.value)} times the energy of {fastest.name}, {unknown}"
+        lines.append(f"{line}: {found.reason}{emulated}")
     return lines
 
 
