@@ -49,8 +49,8 @@ def test_ppk2_api() -> None:
         raw, samples, bits = b"", [], []
         for level in (False, True, False):
             emulator.set_trigger(level)
-            end = time.monotonic() + 0.25
-            while time.monotonic() < end:
+            end = time.monotonic() + 10
+            while bits[-5000:] != [int(level)] * 5000 and time.monotonic() < end:
                 piece = client.get_data()
                 if piece:
                     got, seen = client.get_samples(piece)
@@ -59,7 +59,6 @@ def test_ppk2_api() -> None:
         client.stop_measuring()
         client.ser.close()
     current, inputs, which = ours(raw, reply)
-    assert len(samples) > 20_000
     current, inputs, which = (each[: len(samples)] for each in (current, inputs, which))
     assert inputs.tolist() == bits
     assert set(inputs) == {0, 1} and set(which) == {2, 4}

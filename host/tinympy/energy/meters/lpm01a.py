@@ -194,7 +194,7 @@ class Lpm01a:
         """Gets its attention. A run that crashed may have left it measuring."""
         line = self._opened()
         self._write("stop")
-        if not line.settle(0.15, 3.0):
+        if not line.settle(0.25, 3.0):
             raise MeterError(f"what is at {self._path} does not stop sending, so it is no LPM01A", "name another port")
         try:
             self._command("htc")

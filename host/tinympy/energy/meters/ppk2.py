@@ -47,6 +47,8 @@ VOLTS = (0.8, 5.0)
 
 _START, _STOP, _POWER, _VOLTAGE, _MODE, _CALIBRATION = 0x06, 0x07, 0x0C, 0x0D, 0x11, 0x19
 _MODES = {"ampere": 1, "source": 2}
+# What has been silent for so long has stopped, even on a busy computer.
+_QUIET_S = 0.25
 _REPLUG = "unplug it, plug it in, and try again"
 # A run of samples beyond 1 A that is no inrush.
 _TOO_MUCH_S = 1e-3
@@ -149,7 +151,7 @@ class Ppk2:
         if line.trouble is None:
             try:
                 self._send(_STOP)
-                if not line.settle(0.06, 1.0):
+                if not line.settle(_QUIET_S, 1.5):
                     notes.append("the meter did not stop when it was told to")
             except MeterError as error:
                 line.trouble = line.trouble or error.message
@@ -200,7 +202,7 @@ class Ppk2:
         line = self._opened()
         for _ in range(2):
             self._send(_STOP)
-            if not line.settle(0.15, 3.0):
+            if not line.settle(_QUIET_S, 3.0):
                 raise MeterError(
                     f"what is at {self._path} does not stop sending, so it is no PPK2", "name another port"
                 )

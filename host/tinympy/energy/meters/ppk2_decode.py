@@ -127,12 +127,17 @@ def ranges(words: Words) -> npt.NDArray[np.uint8]:
 
 def inputs(words: Words) -> npt.NDArray[np.uint8]:
     """D0 to D7, D0 in bit 0."""
-    return (words >> 24).astype(np.uint8)
+    return np.ascontiguousarray(_bytes(words)[:, 3])
 
 
 def counters(words: Words) -> npt.NDArray[np.uint8]:
     """The rolling counter, 0 to 63."""
-    return ((words >> 18) & 63).astype(np.uint8)
+    return _bytes(words)[:, 2] >> np.uint8(2)
+
+
+def _bytes(words: Words) -> npt.NDArray[np.uint8]:
+    """Those of each word, the lowest first, shape (n, 4)."""
+    return words.astype("<u4", copy=False).view(np.uint8).reshape(-1, 4)
 
 
 def skipped(words: Words) -> npt.NDArray[np.uint8]:

@@ -56,20 +56,21 @@ def timeline(chunks: Sequence[Chunk]) -> Timeline:
     """The samples in what was read, from the first byte that the meter sent."""
     data = b"".join(piece for _, piece in chunks)
     segments = _framed(data)
-    words: Words = np.concatenate(
-        [np.frombuffer(data, "<u4", count, start) for start, count in segments] or [np.empty(0, np.uint32)]
-    ).astype(np.uint32, copy=False)
+    pieces = [np.frombuffer(data, "<u4", count, start) for start, count in segments]
+    words: Words = pieces[0] if len(pieces) == 1 else np.concatenate(pieces or [np.empty(0, "<u4")])
     if words.size < 2:
         return Timeline(words, np.arange(words.size))
     visible = skipped(words)
     index = np.arange(words.size)
-    index[1:] += np.cumsum(visible, dtype=np.int64)
+    gaps = np.flatnonzero(visible) + 1
+    if gaps.size:
+        index[1:] += np.cumsum(visible, dtype=np.int64)
     ends = np.cumsum([len(piece) for _, piece in chunks])
     counts = np.zeros(len(chunks), np.int64)
     for start, count in segments:
         counts += np.clip((ends - start) // 4, 0, count)
     times = np.array([time for time, _ in chunks])
-    for at, missing in _unseen(times, counts, index, np.flatnonzero(visible) + 1):
+    for at, missing in _unseen(times, counts, index, gaps):
         index[at:] += missing
     return Timeline(words, index)
 
@@ -80,6 +81,9 @@ def _framed(data: bytes) -> list[tuple[int, int]]:
     while len(data) - at >= 4:
         words: Words = np.frombuffer(data, "<u4", (len(data) - at) // 4, at)
         wrong = skipped(words) != 0
+        if np.count_nonzero(wrong) < _ASTRAY:
+            segments.append((at, words.size))
+            break
         sums = np.cumsum(np.concatenate(([0], wrong)))
         astray = np.flatnonzero(sums[_ASTRAY:] - sums[:-_ASTRAY] == _ASTRAY)
         if not astray.size:
