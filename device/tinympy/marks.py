@@ -20,7 +20,7 @@ def preamble(mark=None):
         if mark:
             mark(busy)
         if not busy:
-            time.sleep((end_us - elapsed_us(ticks_us(), start)) / 1000000)
+            time.sleep(max(0, end_us - elapsed_us(ticks_us(), start)) / 1000000)
         while elapsed_us(ticks_us(), start) < end_us:
             pass
     if mark:
