@@ -131,17 +131,18 @@ class Listened:
 
 
 @contextlib.contextmanager
-def listening(meter: Meter, dut: Dut) -> Iterator[Listened]:
-    """Record while the context lasts, with some idling at both ends, and a preamble for a meter without a trigger.
+def listening(meter: Meter, dut: Dut, marked: bool) -> Iterator[Listened]:
+    """Record while the context lasts, with some idling at both ends, and a preamble where no trigger shows the windows.
 
+    marked -- whether the board raises a pin in them
     Raises:
         BoardError, MeterError: one of the two; nothing is left of the recording then.
     """
-    found = Listened(meter.trigger)
+    found = Listened(meter.trigger if marked else None)
     meter.start()
     try:
         time.sleep(IDLE_S)
-        if meter.trigger is None:
+        if found.trigger is None:
             found.preamble_us = dut.preamble()
         yield found
         time.sleep(IDLE_S)

@@ -214,7 +214,8 @@ def _measure_performance(run: _Run, meter: Meter | None) -> None:
         _measure_windows(run, n, latency_s)
         return
     run.heard.clear()
-    with metering.listening(meter, run.dut) as listened:
+    marked = metering.mark(run.job.metering, meter) is not None
+    with metering.listening(meter, run.dut, marked) as listened:
         _measure_windows(run, n, latency_s)
     run.record.energy = listened.energy(run.job.metering, run.heard, len(run.record.windows))
     run.record.warnings += run.record.energy.notes
