@@ -35,7 +35,7 @@ class Timer:
         latency_us = self._speed(self._count)
         assert (n + warmup) * latency_us / 1e6 < timeout_s
         self._count += 1
-        return Timed(round(n * latency_us), 1000, 900)
+        return Timed(round(n * latency_us), 1000, 900, 0, 0)
 
 
 def measured(folder: Path, speed: Speed, window_s: float, warmup: int = 10) -> tuple[Record, Timer]:
@@ -47,7 +47,7 @@ def measured(folder: Path, speed: Speed, window_s: float, warmup: int = 10) -> t
     samples = [Sample(str(i), 0, np.full((1, 4), i, np.int8), b"") for i in range(7)]
     observe: Any = lambda what, done, of: None  # noqa: E731
     run = session._Run(job, record, cast(Dut, timer), samples, observe, 0.0, speed(0) / 1e6)
-    session._measure_performance(run)
+    session._measure_performance(run, None)
     return record, timer
 
 

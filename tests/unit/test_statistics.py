@@ -52,6 +52,7 @@ def test_summary_has_the_fields_of_the_json_document() -> None:
         "accuracy": {"metric": "top1", "value": 0.901, "n": 1000, "outputs_sha256": "a6" * 32},
         "latency_ms": {"median": 2.311, "min": 2.31, "max": 2.313, "windows": [2.311, 2.312, 2.31, 2.313, 2.311]},
         "throughput_ips": pytest.approx(432.713, abs=0.001),
+        "energy": None,
         "memory": {
             "arena_bytes": 16_600,
             "program_bytes": 30_208,
