@@ -10,7 +10,6 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -40,7 +39,6 @@ class Metering:
     address: str
     pin: Pin | None = None
     rail: str | None = None
-    comms: Literal["uart", "usb"] = "usb"
 
     def sees(self, board: Board) -> bool:
         """Whether the meter can measure a board: emulated ones those that are processes here, and only they do."""
@@ -124,7 +122,6 @@ class Listened:
             limit=None if limit is None else limit.relative,
             drift_ppm=1e6 * found.alignment.drift,
             idle_w=None if found.idle is None else found.idle.power_w,
-            comms=asked.comms,
             notes=list(found.notes),
             envelope=envelope(self.trace, found.alignment.spans[-count:]),
         )

@@ -157,7 +157,7 @@ IMPORTS_ONLY = {
     "tinympy.runner": ("tinympy.device.dut", "tinympy.errors"),
     "tinympy.energy": (
         "tinympy.errors",
-        "tinympy.port_trouble",
+        "tinympy.device.marks",
         "tinympy.transport",
         "tinympy.boards.unix",
         "tinympy.port_trouble",

@@ -16,16 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinympy.device import marks as played
 from tinympy.energy.align import MAX_DRIFT, Alignment, BoardWindow
 from tinympy.energy.marks import sample_period
 from tinympy.energy.power import Cumulated
 from tinympy.energy.trace import Floats, Trace
 from tinympy.errors import MeterError
 
-BARKER_7 = (True, True, True, False, False, True, False)
-"""Busy or asleep, slot by slot; what the board plays."""
+BARKER_7 = tuple(map(bool, played.PATTERN))
+"""Busy or asleep, slot by slot: what the board plays."""
 
-SLOT_S = 0.1
+SLOT_S = played.SLOT_US / 1e6
 LENGTH_S = SLOT_S * len(BARKER_7)
 
 MIN_PEAK = 3.0

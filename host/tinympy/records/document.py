@@ -243,8 +243,7 @@ class Energy:
 
     marks: how windows were found in the recording. ranges: those of the meter that measured them, by number, where it
     says. limit: the meter's error at the most, relative, the same for every
-    window. drift_ppm: the board's clock against the meter's. idle_w: the board's power between windows. comms: what
-    was attached to the board while it ran.
+    window. drift_ppm: the board's clock against the meter's. idle_w: the board's power between windows.
     """
 
     meter: Meter
@@ -254,7 +253,6 @@ class Energy:
     limit: float | None = None
     drift_ppm: float | None = None
     idle_w: float | None = None
-    comms: Literal["none", "uart", "usb"] = "usb"
     notes: list[str] = field(default_factory=list)
     envelope: Envelope | None = None
 
