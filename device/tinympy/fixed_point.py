@@ -1,7 +1,7 @@
 """Fixed-point arithmetic of TensorFlow Lite Micro (double rounding), in wrapping 32-bit integers.
 
-native_modules/kernels/arithmetic.h is the same in C. Python's integers do not wrap and never overflow, so what is a trick
-there is a formula here. On boards, numbers beyond 30 bits take memory; most sums are smaller.
+native_modules/kernels/arithmetic.h is the same in C. Python's integers do not wrap and never overflow, so what is a
+trick there is a formula here. On boards, numbers beyond 30 bits take memory; most sums are smaller.
 """
 
 from array import array

@@ -43,10 +43,8 @@ def elementwise(op, arena):
     first = span(arena, op.input, count1)
     second = span(arena, input2, count2)
     output = span(arena, op.output, strides(shape, 0)[1])
-    at = 0
-    for at1, at2 in places(shape, strides1, strides2):
+    for at, (at1, at2) in enumerate(places(shape, strides1, strides2)):
         output[at] = combine(signed(first[at1]), signed(second[at2])) & 0xFF
-        at += 1
 
 
 def strides(shape, broadcast):
@@ -62,7 +60,7 @@ def strides(shape, broadcast):
 
 def places(shape, strides1, strides2, dimension=0, at1=0, at2=0):
     """Where the elements of both inputs lie, in the order of the output's."""
-    for index in range(shape[dimension]):
+    for _ in range(shape[dimension]):
         if dimension == len(shape) - 1:
             yield at1, at2
         else:

@@ -1,4 +1,7 @@
-"""FULLY_CONNECTED and BATCH_MATMUL in Python. TFLM: reference_integer_ops::FullyConnected, reference_ops::BatchMatMul."""
+"""FULLY_CONNECTED and BATCH_MATMUL in Python.
+
+TFLM: reference_integer_ops::FullyConnected, reference_ops::BatchMatMul.
+"""
 
 from struct import unpack_from
 

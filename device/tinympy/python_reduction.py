@@ -22,14 +22,12 @@ def reduce(op, arena):
     outer, reduced, inner, offset, multiplier, shift, kind, zero_point = unpack_from(REDUCE, op.parameters)
     source = span(arena, op.input, outer * reduced * inner)
     target = span(arena, op.output, outer * inner)
-    at = 0
-    for values in lines(source, outer, reduced, inner):
+    for at, values in enumerate(lines(source, outer, reduced, inner)):
         if kind == SUM:
             result = requantise(sum(values) + offset, multiplier, shift, zero_point)
         else:
             result = max(values) if kind == MAX else min(values)
         target[at] = result & 0xFF
-        at += 1
 
 
 def arg(op, arena):

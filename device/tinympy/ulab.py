@@ -1,4 +1,4 @@
-"""The ulab engine: the Python engine, with the products of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED by ulab's numpy.
+"""The ulab engine: the Python engine, with ulab's numpy for the products of CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED.
 
 For CircuitPython, whose firmware has ulab, and MicroPython built with it. ulab's arrays have two dimensions at most and
 no 32-bit integers, and its `dot` adds in floats, of 32 bits on most boards. These are exact up to 2^24: as far as the
@@ -12,14 +12,15 @@ WITH_PRODUCTS = {
     2: ("ulab_convolution", "depthwise_conv_2d"),
     3: ("ulab_matrix", "fully_connected"),
 }
+_OPERATORS = dict(OPERATORS)
+_OPERATORS.update(WITH_PRODUCTS)
 
 
 class UlabEngine(PythonEngine):
     """Runs a program's operations on an arena, as PythonEngine. ValueError where this interpreter has no ulab."""
 
     name = "ulab"
-    operators = dict(OPERATORS)
-    operators.update(WITH_PRODUCTS)
+    operators = _OPERATORS
 
     def __init__(self, program, addresses):
         try:

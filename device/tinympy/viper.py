@@ -14,14 +14,15 @@ COMPILED = {
     7: ("viper_elements", "elementwise"),
     8: ("viper_elements", "lookup"),
 }
+_OPERATORS = dict(OPERATORS)
+_OPERATORS.update(COMPILED)
 
 
 class ViperEngine(PythonEngine):
     """Runs a program's operations on an arena, as PythonEngine. ValueError where this interpreter compiles no loops."""
 
     name = "viper"
-    operators = dict(OPERATORS)
-    operators.update(COMPILED)
+    operators = _OPERATORS
 
     def _function(self, opcode):
         try:

@@ -27,14 +27,14 @@ def read_window(image: ptr8, y: int, x: int, values: ptr8, w: ptr32):  # noqa: F
         iy = y + ky * w[5]
         for kx in range(w[4]):
             ix = x + kx * w[6]
-            if 0 <= iy and iy < height and 0 <= ix and ix < width:
+            if iy >= 0 and iy < height and ix >= 0 and ix < width:
                 at = (iy * width + ix) * channels + first
-                for c in range(depth):
+                for _ in range(depth):
                     values[to] = image[at]
                     to += 1
                     at += 1
             else:
-                for c in range(depth):
+                for _ in range(depth):
                     values[to] = padding
                     to += 1
 
@@ -62,7 +62,7 @@ def tap_all(values: ptr8, first: int, depth: int, weights: ptr8, taps: int, bias
         total = bias[c]
         at = c
         place = source
-        for i in range(taps):
+        for _ in range(taps):
             total += ((values[place] ^ 128) - 128) * ((weights[at] ^ 128) - 128)
             at += channels
             place += stride
@@ -75,8 +75,9 @@ def tap_all(values: ptr8, first: int, depth: int, weights: ptr8, taps: int, bias
 
 def window_numbers(w, depth, first):
     """What read_window takes, of a Window."""
-    sizes = (w.input_height, w.input_width, w.input_channels, w.kernel_height, w.kernel_width)
-    return array("i", sizes + (w.dilation_height, w.dilation_width, depth, first, w.input_zero_point & 0xFF))
+    sizes = [w.input_height, w.input_width, w.input_channels, w.kernel_height, w.kernel_width]
+    sizes += [w.dilation_height, w.dilation_width, depth, first, w.input_zero_point & 0xFF]
+    return array("i", sizes)
 
 
 def output_numbers(w):

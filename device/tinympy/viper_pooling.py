@@ -19,18 +19,17 @@ def average(image: ptr8, output: ptr8, at: int, begin: int, rows: int, columns: 
     for c in range(w[0]):
         total = 0
         row = begin + c
-        for y in range(rows):
+        for _ in range(rows):
             place = row
-            for x in range(columns):
+            for __ in range(columns):
                 total += (image[place] ^ 128) - 128
                 place += w[1]
             row += w[2]
         mean = 0
-        if count:
-            if total < 0:
-                mean = 0 - (0 - total + (count >> 1)) // count
-            else:
-                mean = (total + (count >> 1)) // count
+        if total < 0:
+            mean = 0 - (0 - total + (count >> 1)) // count
+        elif count:
+            mean = (total + (count >> 1)) // count
         if mean < low:
             mean = low
         if mean > high:
@@ -46,9 +45,9 @@ def largest(image: ptr8, output: ptr8, at: int, begin: int, rows: int, columns: 
     for c in range(w[0]):
         found = -128
         row = begin + c
-        for y in range(rows):
+        for _ in range(rows):
             place = row
-            for x in range(columns):
+            for __ in range(columns):
                 value = (image[place] ^ 128) - 128
                 if value > found:
                     found = value
