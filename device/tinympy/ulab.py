@@ -1,4 +1,4 @@
-"""The ulab engine: the Python engine, with ulab's numpy for the products of CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED.
+"""The ulab engine: the Python engine, with ulab's numpy for the products of three operators.
 
 For CircuitPython, whose firmware has ulab, and MicroPython built with it. ulab's arrays have two dimensions at most and
 no 32-bit integers, and its `dot` adds in floats, of 32 bits on most boards. These are exact up to 2^24: as far as the

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from tinympy import boards, deploy, files, ram, records, tasks, transport
 from tinympy import identity as identities
 from tinympy.dut import DeviceInfo, Dut
-from tinympy.errors import NoBoardError
+from tinympy.engines import NATIVE
+from tinympy.errors import BoardError, NoBoardError
 from tinympy.identity import Identity
 
 Observer = Callable[[str, int, int], None]
@@ -22,52 +23,53 @@ class Serving:
 
     dut: Dut
     info: DeviceInfo
-    module: deploy.Module
+    build: deploy.Build
     board: records.Board
 
 
 @dataclass(frozen=True)
 class Connected:
-    """A board at its raw REPL, and what its firmware says of itself."""
+    """A board at its raw REPL, what its firmware says of itself, and the engine it gets."""
 
     board: boards.Board
     port: str
     line: transport.Transport
     identity: Identity
     mpy: deploy.Mpy
-
-    @property
-    def module(self) -> deploy.Module:
-        """The native module that its firmware loads."""
-        return deploy.native_module(self.mpy)
+    build: deploy.Build
 
     def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> None:
-        """Write what differs of the device package, the native module and `programs` (by the name to load them under).
+        """Write what differs of the device package, the engine and `programs` (by the name to load them under).
 
         BoardError when it does not fit, or the board fails.
         """
-        package = deploy.package(self.module, programs)
+        package = deploy.package(self.build, programs)
         files.write(self.line, files.differences(self.line, self.identity.library, package), progress)
 
 
 @contextlib.contextmanager
 def connected(
-    board: boards.Board, programs: Mapping[str, bytes] | None = None, check: Callable[[], None] = lambda: None
+    board: boards.Board,
+    programs: Mapping[str, bytes] | None = None,
+    check: Callable[[], None] = lambda: None,
+    engine: str = NATIVE.name,
 ) -> Iterator[Connected]:
     """Start the board, or open the port it is attached to; `programs` may be on it already where it is started.
 
     check -- called several times a second; what it raises ends the context
 
     Raises:
-        NoBoardError, BoardError: the board, or its firmware loads no native module of ours.
+        NoBoardError, BoardError: the board, or `engine` does not run on its firmware.
     """
     with (
-        _reached(board, programs) as reached,
+        _reached(board, programs, engine) as reached,
         transport.open(reached.port, reached.interrupt, board.patience, check) as line,
     ):
         identity = identities.ask(line)
-        mpy = identities.require(identity, board, reached.port)
-        yield Connected(board, reached.port, line, identity, mpy)
+        mpy = identities.require(identity, board, reached.port, engine)
+        if engine == "ulab":
+            _require_ulab(line, identity)
+        yield Connected(board, reached.port, line, identity, mpy, deploy.build(engine, mpy))
 
 
 @contextlib.contextmanager
@@ -79,31 +81,32 @@ def serving(
     in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
     mark: int | str | None = None,
+    engine: str = NATIVE.name,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
     mark -- the pin that the board raises in timed windows
+    engine -- what executes the program there
 
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with connected(board, None if in_ram else {task.name: program}, check) as found:
+    with connected(board, None if in_ram else {task.name: program}, check, engine) as found:
         line = found.line
-        module = found.module
 
         def progress(done: int, total: int) -> None:
             observe("deploy", done, total)
 
         if in_ram:
-            package = deploy.package(module, {task.name: program})
-            needed = ram.needed_bytes(package, program, module.ram_bytes)
+            package = deploy.package(found.build, {task.name: program})
+            needed = ram.needed_bytes(package, program, found.build.ram_bytes)
             ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
         else:
             found.install({task.name: program}, progress)
         wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark))
+        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=engine))
         dut = Dut(line, patience=board.patience)
         dut.wait_ready()
         info = dut.info()
@@ -119,9 +122,19 @@ def serving(
             # An emulated chip has no temperature, whatever its sensor says.
             temperature_c=None if board.emulated else info.temperature_c,
         )
-        yield Serving(dut, info, module, described)
+        yield Serving(dut, info, found.build, described)
         dut.close()
         line.leave()
+
+
+def _require_ulab(line: transport.Transport, identity: Identity) -> None:
+    try:
+        line.exec("from ulab import numpy\ndel numpy")
+    except BoardError as error:
+        raise BoardError(
+            f"{identity.machine} runs {identity.firmware} without ulab",
+            "use --engine python, or viper or native; or firmware that was built with ulab",
+        ) from error
 
 
 @dataclass
@@ -138,7 +151,7 @@ class _Attached:
 
 
 @contextlib.contextmanager
-def _reached(board: boards.Board, programs: Mapping[str, bytes] | None) -> Iterator[boards.Launched]:
+def _reached(board: boards.Board, programs: Mapping[str, bytes] | None, engine: str) -> Iterator[boards.Launched]:
     if board.port is not None:
         yield _Attached(board.port)
         return
@@ -146,8 +159,8 @@ def _reached(board: boards.Board, programs: Mapping[str, bytes] | None) -> Itera
         raise NoBoardError(f"no port is known for {board.name}", "name it with --port")
     there: dict[str, bytes] = {}
     if programs is not None:
-        module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, board.arch))
-        there = deploy.package_files(board.library, module, programs)
+        build = deploy.build(engine, deploy.Mpy(deploy.MPY_VERSION, board.arch))
+        there = deploy.package_files(board.library, build, programs)
     launched = board.launch(board, there)
     try:
         yield launched

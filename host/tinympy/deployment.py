@@ -10,6 +10,7 @@ from tinympy import boot, connection, deploy, files, tasks
 from tinympy.boards import Board
 from tinympy.connection import Observer
 from tinympy.device.program import Head
+from tinympy.engines import NATIVE
 from tinympy.errors import UsageError
 from tinympy.identity import Identity
 from tinympy.inspection.fit import Weights, compile_for
@@ -64,8 +65,10 @@ class Deployment:
         return sum(each.state == state for each in self.files)
 
 
-def deploy_to(board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe: Observer) -> Deployment:
-    """Put the device package, the native module and the models of the tasks `chosen` on the board.
+def deploy_to(
+    board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe: Observer, engine: str = NATIVE.name
+) -> Deployment:
+    """Put the device package, the engine and the models of the tasks `chosen` on the board.
 
     Raises:
         UsageError: a model cannot be compiled, or two have the same name.
@@ -90,9 +93,9 @@ def deploy_to(board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe
                 task.caveat,
             )
         )
-    with connection.connected(board) as found:
+    with connection.connected(board, engine=engine) as found:
         line, library = found.line, found.identity.library
-        package = deploy.package(found.module, programs)
+        package = deploy.package(found.build, programs)
         needed = files.differences(line, library, package)
         left_bytes = needed.free_bytes
         if not dry_run:

@@ -13,6 +13,7 @@ from typing import Protocol
 from tinympy import deploy
 from tinympy.boards import BOARDS, Board
 from tinympy.deploy import Mpy
+from tinympy.engines import ENGINES, NATIVE
 from tinympy.errors import BoardError
 from tinympy.ram import FORGET
 
@@ -129,12 +130,12 @@ def ask(line: Line) -> Identity:
     return parse(line.exec(QUESTION))
 
 
-def refusal(identity: Identity) -> BoardError | None:
-    """Why no native module of ours runs on this firmware, in one sentence, and what to do; None when one does."""
+def refusal(identity: Identity, engine: str = NATIVE.name) -> BoardError | None:
+    """Why `engine` does not run on this firmware, in one sentence, and what to do; None when it does."""
     if identity.implementation == "circuitpython":
         return BoardError(
             f"{identity.machine} runs {identity.firmware}, which loads no native modules",
-            f"install MicroPython {RELEASE} or later; engines without native modules (ulab, python) are not built yet",
+            f"install MicroPython {RELEASE} or later; CircuitPython is not driven yet",
         )
     mpy = identity.mpy
     if mpy is None:
@@ -154,11 +155,15 @@ def refusal(identity: Identity) -> BoardError | None:
             f"{deploy.MPY_VERSION}",
             "install a newer tinympy, or MicroPython 1.29",
         )
+    if engine != NATIVE.name and not ENGINES[engine].machine_code:
+        return None
     if not mpy.native:
         return BoardError(
             f"{identity.machine} runs {identity.firmware} built without native modules",
-            f"install official MicroPython firmware {RELEASE} or later for a board that has them",
+            f"install official MicroPython firmware {RELEASE} or later for a board that has them, or use --engine python",
         )
+    if engine != NATIVE.name:
+        return None
     try:
         deploy.native_module(mpy)
     except BoardError as error:
@@ -166,13 +171,13 @@ def refusal(identity: Identity) -> BoardError | None:
     return None
 
 
-def require(identity: Identity, board: Board, where: str) -> Mpy:
+def require(identity: Identity, board: Board, where: str, engine: str = NATIVE.name) -> Mpy:
     """What the firmware at the port `where` loads.
 
     Raises:
-        BoardError: it is not the firmware of such a board, or loads no native module of ours.
+        BoardError: it is not the firmware of such a board, or `engine` does not run on it.
     """
-    if problem := refusal(identity):
+    if problem := refusal(identity, engine):
         raise problem
     mpy = identity.mpy
     assert mpy is not None

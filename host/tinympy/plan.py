@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from tinympy import attached, boards, records, tasks
+from tinympy.engines import ENGINES
 from tinympy.errors import UsageError
 from tinympy.inspection.fit import Weights
 from tinympy.metering import Metering
@@ -22,13 +23,15 @@ MODES = {
     "energy": ("performance",),
     "all": ("accuracy", "performance"),
 }
-ENGINES = ("native",)
 REFERENCE = "reference"
 """The numpy engine, on the computer; only `run` takes it."""
 PLACES: tuple[Weights, ...] = ("heap", "flash")
 WINDOW_S = 2.5
 WARMUP = 10
 EMULATED_SAMPLES = 20
+INTERPRETED_SAMPLES = 20
+"""Where Python executes the model, unless more are asked for; and so many inferences warm up."""
+INTERPRETED_WARMUP = 1
 LONGEST_WINDOW_S = 300.0
 
 
@@ -105,6 +108,7 @@ def plan(
     board_names, ports, every, firmware, left_out: the boards, as attached.choose_several has them.
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
+    `engine`: one of `engines.ENGINES`, or several with commas between them: each task with one after another.
     `reuse_input`: inferences may overwrite their inputs.
     `weights` None: of official tasks the official ones where the model is here, else generated ones; a `.tflite` file
     takes the place of the one task's model, and the JSON file `quantisation` states how it was made.
@@ -130,7 +134,9 @@ def plan(
         raise UsageError("generated weights have no accuracy", "use --mode performance, or official weights")
     if models and mode == "accuracy":
         raise UsageError("a model alone has no accuracy", "use --mode performance, or name a task")
-    _check_engine(engine)
+    engines = list(dict.fromkeys(engine.split(",")))
+    for each in engines:
+        check_engine(each)
     if weights_in not in (None, *PLACES):
         raise UsageError(f"weights cannot be in {weights_in}", f"they can be in {' or in '.join(PLACES)}")
     if in_ram and weights_in == "flash":
@@ -157,20 +163,24 @@ def plan(
         metering = _metered(metering, list(chosen.values()))
     place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
 
-    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...]) -> Job:
+    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...], engine: str) -> Job:
         n, each_window_s = samples, window_s
+        interpreted = ENGINES[engine].interpreted
+        if interpreted:
+            n = n or INTERPRETED_SAMPLES
         if board.emulated:
             # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
             n, each_window_s = n or EMULATED_SAMPLES, each_window_s or 0.0
         elif each_window_s is None:
             each_window_s = WINDOW_S
-        each_warmup = warmup if warmup is not None else WARMUP if each_window_s else 0
+        usual_warmup = INTERPRETED_WARMUP if interpreted else WARMUP
+        each_warmup = warmup if warmup is not None else usual_warmup if each_window_s else 0
         placed = (folder, place, in_ram, reuse_input)
         return Job(
             board, task, engine, modes, n, each_window_s, *placed, label, len(chosen), each_warmup, stated, metering
         )
 
-    return [job(board, label, *each) for label, board in chosen.items() for each in work]
+    return [job(board, label, *each, engine) for label, board in chosen.items() for each in work for engine in engines]
 
 
 def target(
@@ -182,7 +192,7 @@ def target(
     assets: Path | None,
     firmware: str | None = None,
     port: str | None = None,
-    engines: Sequence[str] = ENGINES,
+    engines: Sequence[str] = tuple(ENGINES),
     reuse_input: bool = False,
 ) -> Target:
     """What a command works with that takes one task, or one model with random inputs, and one of `engines`.
@@ -193,7 +203,7 @@ def target(
     """
     if (task_name is None) == (model is None):
         raise UsageError("one task or one model is needed", "--task NAME, or --model FILE.tflite")
-    _check_engine(engine, engines)
+    check_engine(engine, engines)
     _check_assets(assets)
     chosen = boards.get(attached.DEFAULT) if engine == REFERENCE else attached.choose(board, port, firmware)
     if model is not None:
@@ -259,7 +269,8 @@ def _metered(metering: Metering, chosen: Sequence[boards.Board]) -> Metering:
     return replace(metering, pin=board.mark_pin) if metering.pin is None else metering
 
 
-def _check_engine(engine: str, engines: Sequence[str] = ENGINES) -> None:
+def check_engine(engine: str, engines: Sequence[str] = tuple(ENGINES)) -> None:
+    """UsageError when `engine` is none of `engines`."""
     if engine not in engines:
         raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(engines)}")
 

@@ -1,6 +1,6 @@
 """The engines in Python compute what the `tflite-micro` package computes, on generated models of every operator.
 
-`python` and `ulab`, over ulab_on_numpy, run here; `python` and `viper` run on the real MicroPython, many models a process.
+`python` and `ulab` (over ulab_on_numpy) run here, `python` and `viper` on the real MicroPython, many models a process.
 """
 
 from __future__ import annotations
