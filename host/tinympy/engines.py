@@ -1,6 +1,6 @@
 """What executes programs on a board: the kernels in C, or one of the engines in Python, bit for bit the same.
 
-An engine is one entry here, its files among the device package's, and an entry of `ENGINES` in device/tinympy/__init__.py.
+An engine is one entry here, its files in the device package, and its name in `ENGINES` of device/tinympy/__init__.py.
 """
 
 from __future__ import annotations

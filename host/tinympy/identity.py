@@ -135,7 +135,7 @@ def refusal(identity: Identity, engine: str = NATIVE.name) -> BoardError | None:
     if identity.implementation == "circuitpython":
         return BoardError(
             f"{identity.machine} runs {identity.firmware}, which loads no native modules",
-            f"install MicroPython {RELEASE} or later; CircuitPython is not driven yet",
+            f"install MicroPython {RELEASE} or later; driving CircuitPython is not built yet",
         )
     mpy = identity.mpy
     if mpy is None:
@@ -160,7 +160,7 @@ def refusal(identity: Identity, engine: str = NATIVE.name) -> BoardError | None:
     if not mpy.native:
         return BoardError(
             f"{identity.machine} runs {identity.firmware} built without native modules",
-            f"install official MicroPython firmware {RELEASE} or later for a board that has them, or use --engine python",
+            f"install official MicroPython firmware {RELEASE} or later where there is one that has them, or use --engine python",
         )
     if engine != NATIVE.name:
         return None
