@@ -160,7 +160,7 @@ def refusal(identity: Identity, engine: str = NATIVE.name) -> BoardError | None:
     if not mpy.native:
         return BoardError(
             f"{identity.machine} runs {identity.firmware} built without native modules",
-            f"install official MicroPython firmware {RELEASE} or later where there is one that has them, or use --engine python",
+            f"install official MicroPython firmware {RELEASE} or later that has them, or use --engine python",
         )
     if engine != NATIVE.name:
         return None

@@ -29,11 +29,11 @@ _NONE = "–"
 def render(found: Sequence[SpeedUps], console: Console) -> None:
     """A table for each comparison, with a bar for each engine's speed."""
     for each in found:
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left", collapse_padding=True)
         table.title = Text(_title(each), style="bold")
         table.add_column("engine", no_wrap=True)
         for header in HEADERS[1:]:
-            table.add_column(header.replace(", ", "\n"), justify="right", no_wrap=True)
+            table.add_column(header.replace(", ", "\n").replace(" as ", "\nas "), justify="right", no_wrap=True)
         for row in each.rows:
             table.add_row(*cells(row))
         console.print()
