@@ -59,6 +59,11 @@ def document(found: Sequence[SpeedUps]) -> list[dict[str, Any]]:
     return [asdict(each) for each in found]
 
 
+def from_document(found: Sequence[dict[str, Any]]) -> list[SpeedUps]:
+    """What `document` was made of."""
+    return [SpeedUps(**{**each, "rows": tuple(Row(**row) for row in each["rows"])}) for each in found]
+
+
 def _rows(records: list[Record]) -> tuple[Row, ...]:
     timed = [(record, latency) for record in records if (latency := statistics.latency_ms(record))]
     slowest = max(latency.median for _, latency in timed)
