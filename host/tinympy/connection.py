@@ -78,13 +78,13 @@ def serving(
     observe: Observer,
     in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
-    mark: int | str | None = None,
+    mark: deploy.Mark | None = None,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
-    mark -- the pin that the board raises in timed windows
+    mark -- how the board shows timed windows to a meter
 
     Raises:
         NoBoardError, BoardError: the board.

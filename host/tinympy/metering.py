@@ -15,6 +15,7 @@ import numpy as np
 
 from tinympy import records
 from tinympy.boards import Board
+from tinympy.deploy import Mark
 from tinympy.dut import Dut
 from tinympy.energy.align import BoardWindow
 from tinympy.energy.measurement import measure
@@ -62,11 +63,12 @@ def opened(metering: Metering | None) -> Iterator[Meter | None]:
         yield meter
 
 
-def mark(metering: Metering | None, meter: Meter | None) -> Pin | None:
-    """What the board raises in its windows: of one that is a process the emulated meter's trigger line."""
-    if isinstance(meter, EmulatedMeter):
-        return meter.emulator.trigger
-    return None if metering is None else metering.pin
+def mark(metering: Metering | None, meter: Meter | None) -> Mark | None:
+    """How the board shows its windows: one that is a process on the emulated meter's trigger line."""
+    if metering is None or meter is None:
+        return None
+    pin = meter.emulator.trigger if isinstance(meter, EmulatedMeter) else metering.pin
+    return None if pin is None else Mark(pin, meter.pulses)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Listened:
 def listening(meter: Meter, dut: Dut, marked: bool) -> Iterator[Listened]:
     """Record while the context lasts, with some idling at both ends, and a preamble where no trigger shows the windows.
 
-    marked -- whether the board raises a pin in them
+    marked -- whether the board shows them on a pin
     Raises:
         BoardError, MeterError: one of the two; nothing is left of the recording then.
     """

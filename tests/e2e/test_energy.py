@@ -55,6 +55,15 @@ def test_energies_are_true_and_say_what_they_are_of(tmp_path: Path) -> None:
     assert "gross, 3v3 rail, 3.30 V set, emulated ppk2, 89.1 mW; net of idling" in shown
 
 
+def test_a_meter_that_stamps_one_direction_gets_pulses(tmp_path: Path) -> None:
+    run = bench(tmp_path, "emu:lpm01a")
+    assert run.returncode == 0, run.stderr
+    record = stored(tmp_path)
+    assert record["energy"]["marks"] == "pin" and record["energy"]["meter"]["voltage_basis"] == "measured"
+    assert sorted(map(abs, errors(record)))[2] < 0.001
+    assert record["energy"]["idle_w"] == pytest.approx(0.010 * 3.3, rel=0.001)
+
+
 def test_lost_samples_are_made_up_for_and_told(tmp_path: Path) -> None:
     # Of 20 at a time the counter tells how many; of more than 63 the times of arrival, which a busy computer blurs.
     run = bench(tmp_path, "emu:ppk2?lost=0.03&burst=20")

@@ -20,6 +20,8 @@ from ..trace import MeterSpec, Trace
 class FileMeter:
     """See tinympy.energy.meters.base.Meter. Asks on `said`, and goes on with every line of `heard`."""
 
+    pulses = False
+
     def __init__(
         self, path: str, options: Mapping[str, str], said: TextIO = sys.stderr, heard: TextIO = sys.stdin
     ) -> None:

@@ -82,6 +82,7 @@ class Lpm01a:
         if options.v is not None:
             _check_volts(options.v)
         self.trigger = 0 if options.trig == "d7" else None
+        self.pulses = self.trigger is not None
         self._path, self._options = path, options
         self._volts: float | None = None
         self._controlled = False

@@ -67,6 +67,8 @@ class Options:
 class Ppk2:
     """One at `path`; see tinympy.energy.meters.base.Meter."""
 
+    pulses = False
+
     def __init__(self, path: str, options: Options) -> None:
         self.trigger = _trigger(options.trig)
         self._path, self._options = path, options
