@@ -298,8 +298,8 @@ class DeviceUnderTest:
             pulse()
         start = ticks_us()
         if mark:
-            # As late as at the end: whatever the pin takes, the meter sees the length that the clock does. A pulse begins
-            # with its edge, so the same holds of edges; PULSE_US of it are in the window.
+            # As late as at the end: whatever the pin takes, the meter sees the length that the clock does. A pulse
+            # begins with its edge, so that holds of edges too; PULSE_US of it are in the window.
             mark(1)
         for _ in range(count):
             run()

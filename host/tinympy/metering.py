@@ -98,7 +98,11 @@ class Listened:
         listed = [BoardWindow(each.n, each.end_us - each.begin_us, each.begin_us) for each in heard]
         found = measure(self.trace, listed, trigger=self.trigger, preamble_us=self.preamble_us)
         if found.refused:
-            raise MeterError("; ".join(found.refused), "record again; the recording lost too much")
+            first, *others = found.refused
+            more = f", and {len(others)} more windows are like it" if others else ""
+            raise MeterError(
+                first + more, "record again, with nothing else running here and the meter on a port of its own, no hub"
+            )
         limit = found.gross.limit
         return records.Energy(
             meter=records.Meter(

@@ -6,35 +6,14 @@ Nothing here says how fast this computer is; on a busy one only the windows get 
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-WATTS = 0.027 * 3.3
-
-
-def bench(folder: Path, meter: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tinympy", "bench", "digits", "--meter", meter, "--window", "0.5"]
-    return subprocess.run(
-        [*command, *options, "--out", str(folder)], capture_output=True, text=True, timeout=120, check=False
-    )
-
-
-def stored(folder: Path) -> dict[str, Any]:
-    [path] = folder.glob("*.json")
-    document: dict[str, Any] = json.loads(path.read_text())
-    return document
-
-
-def errors(record: dict[str, Any]) -> list[float]:
-    """Of each window's energy: by how much of the truth it is off."""
-    pairs = zip(record["energy"]["windows"], record["windows"], strict=True)
-    return [energy["gross_j"] / (WATTS * window["elapsed_us"] / 1e6) - 1 for energy, window in pairs]
+from metered import bench, errors, stored
 
 
 def test_energies_are_true_and_say_what_they_are_of(tmp_path: Path) -> None:
@@ -80,14 +59,6 @@ def test_without_a_trigger_the_preamble_places_the_windows(tmp_path: Path) -> No
     record = stored(tmp_path)
     assert record["energy"]["marks"] == "preamble"
     assert sorted(map(abs, errors(record)))[2] < 0.005
-
-
-def test_a_meter_that_is_unplugged_fails_the_run_and_keeps_its_windows(tmp_path: Path) -> None:
-    run = bench(tmp_path, "emu:ppk2?fault=unplug:3")
-    assert run.returncode == 5
-    assert run.stderr.count("\n") == 2 and run.stderr.startswith("error: ") and "hint: " in run.stderr
-    record = stored(tmp_path)
-    assert record["status"] == "failed" and record["energy"] is None and len(record["windows"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def _enough(found: marks.Marks, count: int, trace: Trace, trigger: int | None) -
     raise MeterError(
         f"{source} {len(found.at)} edges, the board's {count} windows need {2 * count}",
         "check the trigger's wire, its input (trig=) and the level that the meter expects; "
-        "without a trigger, run with a preamble",
+        "where none is wired, trig=none lets the board play a preamble instead",
     )
 
 

@@ -1,8 +1,8 @@
 """An emulated X-NUCLEO-LPM01A: text and binary, with an event for every edge of the direction that it was asked for.
 
-The board pulses its pin at both ends of a window: it is active between each two falling edges of the trigger line. Where
-no events were asked for, that line is no pin, and the board is active while it is high. Options beside the profile's
-(profile.py):
+The board pulses its pin at both ends of a window: it is active between each two falling edges of the trigger line.
+Where no events were asked for, that line is no pin, and the board is active while it is high. Options beside the
+profile's (profile.py):
 
 clock_ppm -- how much too fast its clock is
 lost -- the share of samples that are lost, 20 ms of them at a time
