@@ -90,7 +90,7 @@ def test_a_meter_that_is_unplugged_fails_the_run_and_keeps_its_windows(tmp_path:
         (["--meter", "emu:ppk2?colour=red"], "no option colour"),
         (["--meter", "ppk2:/dev/ttyACM0?v=3.3"], "does not see unix"),
         (["--meter", "emu:ppk2", "--board", "unix:2"], "2 boards and one meter"),
-        (["--trigger", "15"], "--trigger and --rail are for a meter"),
+        (["--trigger", "15"], "--trigger, --rail and --only-supply are for a meter"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(tmp_path: Path, options: list[str], message: str) -> None:

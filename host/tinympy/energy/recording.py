@@ -1,4 +1,4 @@
-"""A recording in the public runner's format, which `importers/eembc` reads: small enough to be kept with every record."""
+"""A recording in the public runner's format, which `importers/eembc` reads; small enough for every record to keep it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The run rules: every one with its source, and what a record that breaks one is marked with (docs/rules.md).
 
-`performance`, `accuracy` and `energy` hold the rules, `versions` what differs between versions of MLPerf Tiny, `division` what
-makes a result closed or open. Paths in sources without a repository are below benchmark/ of mlcommons/tiny.
+`performance`, `accuracy` and `energy` hold the rules, `versions` what differs between versions of MLPerf Tiny,
+`division` what makes a result closed or open. Paths in sources without a repository are below benchmark/ of
+mlcommons/tiny.
 """
 
 from __future__ import annotations

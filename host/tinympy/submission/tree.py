@@ -180,7 +180,7 @@ def _logs(result: Result, mode: Mode) -> tuple[dict[str, bytes], str]:
 
 
 def _recording(record: Record) -> dict[str, bytes]:
-    """The recording and its stamps as submissions up to v1.3 have them: the beginning, then both ends of each window."""
+    """The recording and its stamps as in submissions up to v1.3: the beginning, then both ends of each window."""
     content = records.read_recording(record)
     assert content is not None and record.energy is not None and record.energy.envelope is not None
     stamps = [0.0, *(end for window in record.energy.envelope.windows for end in window)]
