@@ -1,4 +1,4 @@
-"""A recording in the public runner's format, which `importers/eembc` reads; small enough for every record to keep it."""
+"""A recording in the public runner's format, which `importers/eembc` reads: small enough to keep with every record."""
 
 from __future__ import annotations
 

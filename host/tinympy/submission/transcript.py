@@ -103,7 +103,7 @@ def _performance(record: Record, head: str) -> dict[str, str]:
 
 
 def _energy(record: Record, energy: Energy, head: str) -> dict[str, str]:
-    """The figures are the record's, whose windows end between samples; whole samples of the recording give nearly them."""
+    """The figures are the record's, whose windows end between samples; the recording has whole milliseconds."""
     assert energy.envelope is not None
     meter = energy.meter
     voltage = "" if meter.voltage_v is None else f", {meter.voltage_v:.3f} V {meter.voltage_basis}"
