@@ -24,6 +24,7 @@ from tinympy.commands.profile import profile
 from tinympy.commands.records import app as records_app
 from tinympy.commands.report import report
 from tinympy.commands.run import run
+from tinympy.commands.selftest import selftest
 from tinympy.commands.submit import submit
 from tinympy.commands.verify import verify
 from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
@@ -46,6 +47,7 @@ app.command()(run)
 app.command()(verify)
 app.command()(profile)
 app.command()(deploy)
+app.command()(selftest)
 app.command()(dut)
 app.command()(submit)
 app.command()(meters)
