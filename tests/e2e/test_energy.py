@@ -6,6 +6,7 @@ Nothing here says how fast this computer is; on a busy one only the windows get 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tinympy.energy.importers import load_trace
+from tinympy.energy.measurement import measure_marked
 
 WATTS = 0.027 * 3.3
 
@@ -53,6 +57,22 @@ def test_energies_are_true_and_say_what_they_are_of(tmp_path: Path) -> None:
         r"energy digits: [\d.]+ µJ/inference, ±[\d.e-]+ % repeatability \(95 %, n=5\), ±1\d.\d % meter", shown
     )
     assert "gross, 3v3 rail, 3.30 V set, emulated ppk2, 89.1 mW; net of idling" in shown
+
+
+def test_the_recording_beside_the_record_gives_its_energies(tmp_path: Path) -> None:
+    assert bench(tmp_path, "emu:ppk2", "--only-supply").returncode == 0
+    record = stored(tmp_path)
+    energy = record["energy"]
+    assert energy["meter"]["only_supply"] is True
+    file = tmp_path / energy["recording"]["file"]
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == energy["recording"]["sha256"]
+    stamps = [0.0, *(end for window in energy["envelope"]["windows"] for end in window)]
+    (tmp_path / "stamps.txt").write_text("\n".join(map(str, stamps)))
+    trace = load_trace(str(file), timestamps=str(tmp_path / "stamps.txt"))
+    read = measure_marked(trace, [window["n"] for window in record["windows"]])
+    # Windows of half a second: a millisecond at an end is 0.13 % of the energy there.
+    for mine, its in zip(read.windows, energy["windows"], strict=True):
+        assert mine.energy_j == pytest.approx(its["gross_j"], rel=0.003)
 
 
 def test_lost_samples_are_made_up_for_and_told(tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import energy_example
 import example_records
 from test_submission import line, said, session, stored, tree
 from tinympy import records, statistics, submission
+from tinympy.cli import app
 from tinympy.energy import recording
 from tinympy.energy.importers import load_trace
 from tinympy.energy.measurement import measure_marked
@@ -155,3 +157,11 @@ def test_windows_of_energy_are_counted_and_timed(tmp_path: Path) -> None:
     found = [what for _, where, what in said(out) if where.endswith("/energy")]
     assert found == ["has 2 windows", "has a window of 9.5 s"]
     assert json.loads((tmp_path / "e/results.json").read_text())[0]["mode"] == "e"
+
+
+def test_the_command_says_why_there_is_no_energy(tmp_path: Path) -> None:
+    record = heard_by(as_it_is, tmp_path, replace(ASKED, only_supply=False))
+    options = ["--submitter", "Example", "--status", "available", "-o", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["submit", str(record.path), *options])
+    assert result.exit_code == 0, result.output
+    assert "left out  energy of kws01" in result.stderr and "through USB as well" in result.stderr
