@@ -6,8 +6,8 @@ from tinympy.records import Energy
 from tinympy.rules.rule import Breach, Case, Rule
 
 COVERAGE = 0.999
-METERS = ("lpm01a", "joulescope", "n6705")
-"""Those of the public runners, by the names that records have for them."""
+METERS = ("lpm01a", "joulescope", "eembc")
+"""Those of the public runners, by the names that records have for them; eembc is what a runner recorded itself."""
 
 
 def _measured(case: Case) -> Energy | None:
@@ -46,7 +46,8 @@ def _meter(case: Case) -> Breach | None:
     if energy is None or energy.meter.name in METERS:
         return None
     return Breach(
-        f"{energy.meter.name} is no meter of the public runner", "submissions have an LPM01A, a Joulescope or an N6705"
+        f"{energy.meter.name} is not known to be a meter of the public runner",
+        "submissions have an LPM01A, a Joulescope or an N6705",
     )
 
 
