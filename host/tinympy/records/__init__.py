@@ -26,6 +26,7 @@ from tinympy.records.document import (
     Progress,
     Quantisation,
     Record,
+    Recording,
     Rules,
     Status,
     Task,
@@ -33,7 +34,18 @@ from tinympy.records.document import (
     WindowEnergy,
     now,
 )
-from tinympy.records.store import Migrated, create, find, migrate, read, read_quantisation, to_document, write
+from tinympy.records.store import (
+    Migrated,
+    create,
+    find,
+    keep_recording,
+    migrate,
+    read,
+    read_quantisation,
+    read_recording,
+    to_document,
+    write,
+)
 
 __all__ = [
     "INPUT_REUSED",
@@ -58,6 +70,7 @@ __all__ = [
     "Progress",
     "Quantisation",
     "Record",
+    "Recording",
     "Rules",
     "Status",
     "Task",
@@ -65,10 +78,12 @@ __all__ = [
     "WindowEnergy",
     "create",
     "find",
+    "keep_recording",
     "migrate",
     "now",
     "read",
     "read_quantisation",
+    "read_recording",
     "to_document",
     "write",
 ]
