@@ -9,6 +9,8 @@ from tinympy import files
 from tinympy.errors import BoardError, UsageError
 
 _MARK = "# tinympy:"
+SERVES = "written by `tinympy dut --at-boot`, removed by `tinympy dut --remove-at-boot`"
+RUNS = "written by `tinympy unplug`, removed by `tinympy collect`"
 _READ = """
 try:
     with open({path!r}) as file:
@@ -29,20 +31,32 @@ def ours(line: files.Line, library: str) -> str | None:
     return path(library) if content is not None and content.startswith(_MARK) else None
 
 
-def write(line: files.Line, library: str, code: str) -> str:
+def require_free(line: files.Line, library: str, purpose: str) -> str | None:
+    """The main.py that was written for `purpose` (SERVES, RUNS), None where there is none.
+
+    Raises:
+        UsageError: there is a main.py of somebody else, or of tinympy for the other purpose.
+        BoardError: the board.
+    """
+    content = _content(line, library)
+    if content is None or content.startswith(f"{_MARK} {purpose}\n"):
+        return content
+    if content.startswith(_MARK):
+        first = content.partition("\n")[0].removeprefix(_MARK).strip()
+        raise UsageError(f"the board has a {path(library)} for something else", f"it was {first}")
+    hint = "rename it" + (", or call `tinympy.dut.serve` from it (docs/protocol.md)" if purpose == SERVES else "")
+    raise UsageError(f"the board has a {path(library)} of its own, which is left as it is", hint)
+
+
+def write(line: files.Line, library: str, code: str, purpose: str = SERVES) -> str:
     """Make the board run `code` when it starts; returns the path of the file.
 
     Raises:
-        UsageError: there is a main.py of somebody else.
+        UsageError: as require_free does.
         BoardError: the board.
     """
-    wanted = f"{_MARK} written by `tinympy dut --at-boot`, removed by `tinympy dut --remove-at-boot`\n{code}"
-    content = _content(line, library)
-    if content is not None and not content.startswith(_MARK):
-        raise UsageError(
-            f"the board has a {path(library)} of its own, which is left as it is",
-            "rename it, or call `tinympy.dut.serve` from it (docs/protocol.md)",
-        )
+    wanted = content_of(code, purpose)
+    content = require_free(line, library, purpose)
     if content != wanted:
         new = path(library) + files.UNFINISHED
         files.send(line, f"open({new!r}, 'wb')", wanted.encode())
@@ -50,6 +64,11 @@ def write(line: files.Line, library: str, code: str) -> str:
         if _content(line, library) != wanted:
             raise BoardError(f"{path(library)} is not on the board what was sent", "is its file system damaged?")
     return path(library)
+
+
+def content_of(code: str, purpose: str) -> str:
+    """The main.py that runs `code`."""
+    return f"{_MARK} {purpose}\n{code}"
 
 
 def remove(line: files.Line, library: str) -> bool:

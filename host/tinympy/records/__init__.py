@@ -33,7 +33,17 @@ from tinympy.records.document import (
     WindowEnergy,
     now,
 )
-from tinympy.records.store import Migrated, create, find, migrate, read, read_quantisation, to_document, write
+from tinympy.records.store import (
+    Migrated,
+    create,
+    find,
+    from_document,
+    migrate,
+    read,
+    read_quantisation,
+    to_document,
+    write,
+)
 
 __all__ = [
     "INPUT_REUSED",
@@ -65,6 +75,7 @@ __all__ = [
     "WindowEnergy",
     "create",
     "find",
+    "from_document",
     "migrate",
     "now",
     "read",
