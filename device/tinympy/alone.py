@@ -62,7 +62,7 @@ def _run(name, folder, key, window_us, warmup, windows, mark, preamble):
         attempts += 1
         # All windows have the same n, so only the first one can still show that it is too low.
         done += done > 0 or took_us >= window_us or attempts >= MOST_ATTEMPTS
-        _write(folder, {"window": dut.window, "counts": bool(done), "input": max(0, done - 1)})
+        _write(folder, {"window": list(dut.window), "counts": bool(done), "input": max(0, done - 1)})
         if not done:
             n = _filling(n, took_us, window_us)
     time.sleep(IDLE_S)

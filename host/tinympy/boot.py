@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import posixpath
 
 from tinympy import files
-from tinympy.errors import BoardError, UsageError
+from tinympy.errors import UsageError
 
 _MARK = "# tinympy:"
 SERVES = "written by `tinympy dut --at-boot`, removed by `tinympy dut --remove-at-boot`"
 RUNS = "written by `tinympy unplug`, removed by `tinympy collect`"
-_READ = """
-try:
-    with open({path!r}) as file:
-        print(repr(file.read()))
-except OSError:
-    print(None)
-"""
 
 
 def path(library: str) -> str:
@@ -25,10 +17,10 @@ def path(library: str) -> str:
     return posixpath.join(posixpath.dirname(library), "main.py")
 
 
-def ours(line: files.Line, library: str) -> str | None:
-    """The path of the board's main.py if tinympy wrote it, else None."""
-    content = _content(line, library)
-    return path(library) if content is not None and content.startswith(_MARK) else None
+def ours(line: files.Line, library: str, purpose: str = "") -> str | None:
+    """The path of the board's main.py if tinympy wrote it for `purpose`, empty: for any; else None."""
+    content = files.text_of(line, path(library))
+    return path(library) if content is not None and content.startswith(f"{_MARK} {purpose}") else None
 
 
 def require_free(line: files.Line, library: str, purpose: str) -> str | None:
@@ -38,7 +30,7 @@ def require_free(line: files.Line, library: str, purpose: str) -> str | None:
         UsageError: there is a main.py of somebody else, or of tinympy for the other purpose.
         BoardError: the board.
     """
-    content = _content(line, library)
+    content = files.text_of(line, path(library))
     if content is None or content.startswith(f"{_MARK} {purpose}\n"):
         return content
     if content.startswith(_MARK):
@@ -58,11 +50,7 @@ def write(line: files.Line, library: str, code: str, purpose: str = SERVES) -> s
     wanted = content_of(code, purpose)
     content = require_free(line, library, purpose)
     if content != wanted:
-        new = path(library) + files.UNFINISHED
-        files.send(line, f"open({new!r}, 'wb')", wanted.encode())
-        line.exec(f"{files.RENAME}\nrename({new!r})")
-        if _content(line, library) != wanted:
-            raise BoardError(f"{path(library)} is not on the board what was sent", "is its file system damaged?")
+        files.put(line, path(library), wanted.encode())
     return path(library)
 
 
@@ -71,18 +59,9 @@ def content_of(code: str, purpose: str) -> str:
     return f"{_MARK} {purpose}\n{code}"
 
 
-def remove(line: files.Line, library: str) -> bool:
-    """Remove what `write` wrote; whether there was something."""
-    found = ours(line, library)
+def remove(line: files.Line, library: str, purpose: str = "") -> bool:
+    """Remove what `write` wrote for `purpose`, empty: for any; whether there was something."""
+    found = ours(line, library, purpose)
     if found is not None:
         line.exec(f"import os\nos.remove({found!r})")
     return found is not None
-
-
-def _content(line: files.Line, library: str) -> str | None:
-    answer = line.exec(_READ.format(path=path(library)))
-    try:
-        content: str | None = ast.literal_eval(answer.strip())
-    except (ValueError, SyntaxError) as error:
-        raise BoardError("the board does not read its main.py", "is the line disturbed?") from error
-    return content

@@ -25,6 +25,7 @@ from tinympy.commands.records import app as records_app
 from tinympy.commands.report import report
 from tinympy.commands.run import run
 from tinympy.commands.submit import submit
+from tinympy.commands.unplugged import collect, unplug
 from tinympy.commands.verify import verify
 from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
 
@@ -47,6 +48,8 @@ app.command()(verify)
 app.command()(profile)
 app.command()(deploy)
 app.command()(dut)
+app.command()(unplug)
+app.command()(collect)
 app.command()(submit)
 app.command()(meters)
 app.command()(report)
