@@ -68,7 +68,7 @@ def unplug(
         metering=None if meter is None else Metering(meter, pinned, rail),
         folder=out,
     )
-    where = "" if job.board.port is None else f" --port {job.board.port}"
+    where = f"--port {job.board.port}" if job.board.port else f"--board {job.board.name} --folder {job.board.root}"
     if meter is not None:
         with bar(job.board.name) as observe:
             recording = unplugged.listen(job, wait, observe, _ask, _tell)
@@ -86,7 +86,7 @@ def unplug(
         typer.echo(f"1. unplug USB; start recording; power the board: five windows begin after {wait:g} s, {shown}")
         typer.echo(f"2. wait {prepared.seconds:.0f} s; export the recording")
         typer.echo("3. disconnect the supply, and plug USB in again")
-    typer.echo(f"then: tinympy collect{where} --meter file:RECORDING")
+    typer.echo(f"then: tinympy collect {where} --meter file:RECORDING")
 
 
 def collect(
