@@ -132,25 +132,28 @@ def listen(job: Job, wait_s: float, observe: Observer, ask: Ask, tell: Callable[
     """
     assert job.metering is not None
     meter = metering.listener(job.metering)
-    here = job.board.shares_computer
+    emulated = job.metering.address.startswith("emu:")
+    attached = job.board.port is not None
     with contextlib.ExitStack() as stack:
-        if here:
+        if emulated:
+            # Its trigger line is there from now on, and it is no second supply.
             stack.enter_context(meter)
         pin = metering.mark(job.metering, meter)
         marked = meter.trigger is not None and pin is not None
-        prepared = prepare(job, pin if here or marked else None, not marked, wait_s, observe)
-        if not here:
+        prepared = prepare(job, pin if emulated or marked else None, not marked, wait_s, observe)
+        if attached:
             ask("unplug USB, and wire the board to the meter")
+        if not emulated:
             stack.enter_context(meter)
         meter.start()
-        if here:
-            power(job, prepared)
-        else:
-            tell(f"power the board; this takes {prepared.seconds:.0f} s")
+        if attached:
+            tell(f"power the board, unless the meter does; this takes {prepared.seconds:.0f} s")
             time.sleep(prepared.seconds)
+        else:
+            power(job, prepared)
         trace = meter.stop()
-    if not here:
-        ask("disconnect the meter's supply, and plug USB in again")
+    if attached:
+        ask("disconnect the supply, and plug USB in again")
     return Recording(job.metering, trace, meter.trigger if marked else None)
 
 

@@ -12,11 +12,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tinympy import boards, tasks, unplugged
 from tinympy.boards.unix import UnixBoard
+from tinympy.metering import Metering
+from tinympy.plan import Job
 
 WATTS = 0.027 * 3.3
 WINDOW_S = "0.3"
@@ -244,3 +249,32 @@ def test_a_model_that_does_not_load_says_so(tmp_path: Path) -> None:
 )
 def test_options_that_do_not_go_together_are_refused(tmp_path: Path, arguments: list[str], message: str) -> None:
     assert message in tinympy(*arguments, "--folder", tmp_path, code=2).stderr
+
+
+def test_an_attached_board_is_unplugged_powered_and_plugged_in_again(tmp_path: Path) -> None:
+    """What the user does, done by the test: two boots of the same flash, the second one without a line."""
+    did: list[str] = []
+    running = [UnixBoard(root=tmp_path / "board")]
+
+    def ask(what: str) -> None:
+        did.append(what.split()[0])
+        running.pop().stop()
+        if what.startswith("disconnect"):
+            running.append(UnixBoard(root=tmp_path / "board"))
+
+    def tell(what: str) -> None:
+        did.append(what.split()[0])
+        running.append(UnixBoard(root=tmp_path / "board"))
+
+    try:
+        meter = Metering("emu:ppk2")
+        board = replace(boards.get("unix"), port=running[0].port)
+        job = Job(board, tasks.get("digits"), "native", ("performance",), 5, 0.3, tmp_path, metering=meter)
+        recording = unplugged.listen(job, 0.1, lambda *_: None, ask, tell)
+        assert did == ["unplug", "power", "disconnect"]
+        record = unplugged.collect(replace(board, port=running[0].port), recording, tmp_path / "out")
+    finally:
+        for each in running:
+            each.stop()
+    assert record.status == "complete" and record.energy is not None and record.energy.marks == "pin"
+    assert errors(stored(tmp_path / "out"))[2] < 0.001
