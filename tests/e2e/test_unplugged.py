@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -84,7 +85,12 @@ def board(run: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def edges(run: Path) -> list[tuple[float, float]]:
-    found = re.findall(r"([01])@(\d+)", (run / "edges").read_text())
+    return spans(run / "edges")
+
+
+def spans(pin: Path) -> list[tuple[float, float]]:
+    """When the pin was high, s."""
+    found = re.findall(r"([01])@(\d+)", pin.read_text())
     times = [int(at) / 1e6 for level, at in found]
     # A first window that is too short is there as well.
     assert len(found) >= 10 and [level for level, _ in found] == ["1", "0"] * (len(found) // 2)
@@ -224,6 +230,12 @@ def test_a_board_with_something_to_lose_is_left_as_it_is(board: Path, tmp_path: 
     assert (board / "main.py").read_text() == "print('mine')\n"
 
 
+def test_a_run_is_given_up_with_everything_else(board: Path, tmp_path: Path) -> None:
+    tinympy("deploy", "--remove", "--board", "unix", "--folder", board)
+    assert [path.name for path in board.rglob("*")] == ["lib"]
+    assert "no run to collect" in collect(board, tmp_path / "out", code=2).stderr
+
+
 def test_a_model_that_does_not_load_says_so(tmp_path: Path) -> None:
     board = tmp_path / "board"
     tinympy("unplug", "digits", "--board", "unix", "--folder", board, "--window", WINDOW_S, "--wait", "0.1")
@@ -278,3 +290,24 @@ def test_an_attached_board_is_unplugged_powered_and_plugged_in_again(tmp_path: P
             each.stop()
     assert record.status == "complete" and record.energy is not None and record.energy.marks == "pin"
     assert errors(stored(tmp_path / "out"))[2] < 0.001
+
+
+def test_the_commands_of_the_document_are_real(tmp_path: Path) -> None:
+    """In their order, with the board `unix` in place of the port, and what it draws in place of a wire."""
+    text = (Path(__file__).parents[2] / "docs/energy.md").read_text()
+    section = text[text.index("## With USB unplugged") :]
+    commands = re.findall(r"^    tinympy (.*)$", section[: section.index("\n## ")], re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["unplug", "collect", "unplug", "unplug"]
+    file, flash = tmp_path / "run.csv", tmp_path / "edges"
+    for command in commands:
+        arguments = [
+            {"/dev/ttyACM0": "unix", "--port": "--board", "15": str(flash)}.get(word, word)
+            for word in shlex.split(command)
+        ]
+        arguments = [re.sub(r"^ppk2:.*", "emu:ppk2", word).replace("run.csv", str(file)) for word in arguments]
+        if arguments[0] == "unplug":
+            arguments += ["--window", WINDOW_S, "--wait", "0.1"]
+        else:
+            recording(file, spans(flash), pin=True)
+        tinympy(*arguments, "--folder", tmp_path / "board", "--out", tmp_path / "out")
+    assert len(list((tmp_path / "out").glob("*.json"))) == 3
