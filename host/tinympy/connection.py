@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tinympy import boards, deploy, files, ram, records, tasks, transport
+from tinympy import boards, deploy, files, ram, records, selftest, tasks, transport
 from tinympy import identity as identities
 from tinympy.dut import DeviceInfo, Dut
 from tinympy.errors import NoBoardError
@@ -41,13 +41,23 @@ class Connected:
         """The native module that its firmware loads."""
         return deploy.native_module(self.mpy)
 
-    def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> None:
+    def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> selftest.SelfTest:
         """Write what differs of the device package, the native module and `programs` (by the name to load them under).
 
-        BoardError when it does not fit, or the board fails.
+        BoardError when it does not fit, or the board fails, or computes wrongly.
         """
-        package = deploy.package(self.module, programs)
-        files.write(self.line, files.differences(self.line, self.identity.library, package), progress)
+        files.write(self.line, files.differences(self.line, self.identity.library, self.package(programs)), progress)
+        return self.test()
+
+    def package(self, programs: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The files of tinympy's folder on this board: the package, the module, `programs` and the self-test's."""
+        return deploy.package(self.module, {**programs, selftest.NAME: selftest.program()})
+
+    def test(self) -> selftest.SelfTest:
+        """Prove that the installed module computes what it should. BoardError when it does not."""
+        result = selftest.run(self.line, self.module.arch)
+        selftest.require(result, self.module.arch)
+        return result
 
 
 @contextlib.contextmanager
@@ -112,9 +122,10 @@ def served(
         observe("deploy", done, total)
 
     if in_ram:
-        package = deploy.package(module, {task.name: program})
+        package = found.package({task.name: program})
         needed = ram.needed_bytes(package, program, module.ram_bytes)
         ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
+        found.test()
     else:
         found.install({task.name: program}, progress)
     wire = (task.wire_input, task.wire_results, task.wire_bytes)
@@ -162,7 +173,7 @@ def _reached(board: boards.Board, programs: Mapping[str, bytes] | None) -> Itera
     there: dict[str, bytes] = {}
     if programs is not None:
         module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, board.arch))
-        there = deploy.package_files(board.library, module, programs)
+        there = deploy.package_files(board.library, module, {**programs, selftest.NAME: selftest.program()})
     launched = board.launch(board, there)
     try:
         yield launched

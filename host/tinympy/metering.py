@@ -34,11 +34,14 @@ Pin = int | str
 
 @dataclass(frozen=True)
 class Metering:
-    """What was asked for: the meter's address, the pin that the board marks its windows with, where the meter sits."""
+    """What was asked for: the meter's address, the pin that the board marks its windows with, where the meter sits, and
+    whether nothing else feeds the board.
+    """
 
     address: str
     pin: Pin | None = None
     rail: str | None = None
+    only_supply: bool = False
 
     def sees(self, board: Board) -> bool:
         """Whether the meter can measure a board: emulated ones those that are processes here, and only they do."""
@@ -136,6 +139,7 @@ class Listened:
                 voltage_v=found.volts,
                 voltage_basis=found.spec.voltage_basis,
                 rail=asked.rail,
+                only_supply=asked.only_supply,
             ),
             windows=[
                 records.WindowEnergy(each.energy_j, each.net_j, each.power_w, each.coverage)

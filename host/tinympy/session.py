@@ -18,6 +18,7 @@ from tinympy import connection, metering, records, rules, tasks
 from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
+from tinympy.energy import recording
 from tinympy.energy.meters import Meter
 from tinympy.errors import BoardError, MeterError
 from tinympy.inspection.fit import compile_for
@@ -218,7 +219,10 @@ def _measure_performance(run: _Run, meter: Meter | None) -> None:
     marked = metering.mark(run.job.metering, meter) is not None
     with metering.listening(meter, run.dut, marked) as listened:
         _measure_windows(run, n, latency_s)
-    run.record.energy = listened.energy(run.job.metering, run.heard, len(run.record.windows))
+    assert listened.trace is not None
+    energy = listened.energy(run.job.metering, run.heard, len(run.record.windows))
+    energy.recording = records.keep_recording(run.record, recording.content(listened.trace))
+    run.record.energy = energy
     run.record.warnings += run.record.energy.notes
 
 

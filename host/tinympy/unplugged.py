@@ -19,6 +19,7 @@ from tinympy import boot, connection, files, metering, records, rules, session
 from tinympy.boards import Board
 from tinympy.connection import Observer
 from tinympy.device import alone, marks
+from tinympy.energy import recording as recordings
 from tinympy.energy.trace import Trace
 from tinympy.errors import BoardError, UsageError
 from tinympy.measures import WINDOWS
@@ -192,8 +193,11 @@ def collect(board: Board, recording: Recording | None, folder: Path) -> Record:
         if not results.windows:
             raise BoardError(results.problem or "no window", "look after the supply, and run again: `tinympy unplug`")
         _fill(record, results, recording)
-        rules.judge(record)
         records.create(record, folder)
+        if recording is not None and record.energy is not None:
+            record.energy.recording = records.keep_recording(record, recordings.content(recording.trace))
+        rules.judge(record)
+        records.write(record)
         # What starts it goes first, and only when the record is safe.
         boot.remove(line, library, boot.RUNS)
         files.discard(line, list(paths.values()))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import serial
 
-from tinympy import boards, boot, connection, deploy, files, records, tasks, unplugged
+from tinympy import boards, boot, connection, deploy, files, records, selftest, tasks, unplugged
 from tinympy import firmware as images
 from tinympy.boards.rp2040_emu import Rp2040Emulator
 from tinympy.inspection.fit import compile_for
@@ -34,7 +34,7 @@ def test_a_pico_runs_by_itself_and_its_windows_are_collected(image: Path, tmp_pa
     task = tasks.get("digits")
     program = compile_for(KIND, task.model(), task.name).program
     module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, KIND.arch))
-    flash = deploy.package_files("/lib", module, {task.name: program})
+    flash = deploy.package_files("/lib", module, {task.name: program, selftest.NAME: selftest.program()})
     with Rp2040Emulator(image, flash) as emulator:
         board = replace(KIND, port=emulator.port)
         job = Job(board, task, "native", ("performance",), 5, 0.0, tmp_path, warmup=1)

@@ -6,6 +6,7 @@ Nothing here says how fast this computer is; on a busy one only the windows get 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tinympy.energy.importers import load_trace
+from tinympy.energy.measurement import measure_marked
 
 WATTS = 0.027 * 3.3
 
@@ -55,6 +59,22 @@ def test_energies_are_true_and_say_what_they_are_of(tmp_path: Path) -> None:
     assert "gross, 3v3 rail, 3.30 V set, emulated ppk2, 89.1 mW; net of idling" in shown
 
 
+def test_the_recording_beside_the_record_gives_its_energies(tmp_path: Path) -> None:
+    assert bench(tmp_path, "emu:ppk2", "--only-supply").returncode == 0
+    record = stored(tmp_path)
+    energy = record["energy"]
+    assert energy["meter"]["only_supply"] is True
+    file = tmp_path / energy["recording"]["file"]
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == energy["recording"]["sha256"]
+    stamps = [0.0, *(end for window in energy["envelope"]["windows"] for end in window)]
+    (tmp_path / "stamps.txt").write_text("\n".join(map(str, stamps)))
+    trace = load_trace(str(file), timestamps=str(tmp_path / "stamps.txt"))
+    read = measure_marked(trace, [window["n"] for window in record["windows"]])
+    # Windows of half a second: a millisecond at an end is 0.13 % of the energy there.
+    for mine, its in zip(read.windows, energy["windows"], strict=True):
+        assert mine.energy_j == pytest.approx(its["gross_j"], rel=0.003)
+
+
 def test_lost_samples_are_made_up_for_and_told(tmp_path: Path) -> None:
     # Of 20 at a time the counter tells how many; of more than 63 the times of arrival, which a busy computer blurs.
     run = bench(tmp_path, "emu:ppk2?lost=0.03&burst=20")
@@ -90,7 +110,7 @@ def test_a_meter_that_is_unplugged_fails_the_run_and_keeps_its_windows(tmp_path:
         (["--meter", "emu:ppk2?colour=red"], "no option colour"),
         (["--meter", "ppk2:/dev/ttyACM0?v=3.3"], "does not see unix"),
         (["--meter", "emu:ppk2", "--board", "unix:2"], "2 boards and one meter"),
-        (["--trigger", "15"], "--trigger and --rail are for a meter"),
+        (["--trigger", "15"], "--trigger, --rail and --only-supply are for a meter"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(tmp_path: Path, options: list[str], message: str) -> None:

@@ -91,6 +91,7 @@ IMPORTS_ONLY = {
         "tinympy.errors",
         "numpy",
     ),
+    "tinympy.selftest": ("tinympy.model.graph", "tinympy.model.write", "tinympy.compiler", "tinympy.errors", "numpy"),
     "tinympy.generated": ("tinympy.model.graph", "tinympy.model.write", "numpy"),
     "tinympy.records": ("tinympy.__version__", "tinympy.errors", "jsonschema"),
     "tinympy.measures": ("tinympy.records",),

@@ -201,6 +201,7 @@ class Meter:
     """What measured the energy; None where the meter, its driver or the user does not say.
 
     rate_hz: samples per second. voltage_v: the mean while the windows ran. rail: where the meter sits (5V, vsys, 3v3).
+    only_supply: whether the board had no other supply than the one that is measured, no USB either, as the user states.
     """
 
     name: str
@@ -211,6 +212,7 @@ class Meter:
     voltage_v: float | None = None
     voltage_basis: Literal["measured", "set", "assumed"] = "assumed"
     rail: str | None = None
+    only_supply: bool = False
 
 
 @dataclass
@@ -241,6 +243,14 @@ class Envelope:
 
 
 @dataclass
+class Recording:
+    """The recording, in a file beside the record: 1000 energies a second, as the public runner stores them."""
+
+    file: str
+    sha256: str
+
+
+@dataclass
 class Energy:
     """A window of `windows` for each of the record's.
 
@@ -258,6 +268,7 @@ class Energy:
     idle_w: float | None = None
     notes: list[str] = field(default_factory=list)
     envelope: Envelope | None = None
+    recording: Recording | None = None
 
 
 @dataclass
