@@ -196,6 +196,7 @@ def collect(board: Board, recording: Recording | None, folder: Path) -> Record:
         records.create(record, folder)
         if recording is not None and record.energy is not None:
             record.energy.recording = records.keep_recording(record, recordings.content(recording.trace))
+        record.status = "complete" if results.problem is None else "failed"
         rules.judge(record)
         records.write(record)
         # What starts it goes first, and only when the record is safe.
@@ -243,7 +244,6 @@ def parse(text: str, key: str) -> Results:
 
 def _fill(record: Record, results: Results, recording: Recording | None) -> None:
     record.calibration, record.windows = results.calibration, results.windows
-    record.status = "complete" if results.problem is None else "failed"
     record.error = results.problem
     if recording is not None:
         trigger = recording.trigger if results.preamble_us is None else None

@@ -108,6 +108,7 @@ def test_a_meter_that_listens_gets_the_windows_by_the_pin(tmp_path: Path) -> Non
     energy = record["energy"]
     assert record["mode"] == "energy" and record["options"]["unplugged"] and energy["marks"] == "pin"
     assert energy["meter"]["emulated"] and energy["meter"]["rail"] == "3v3" and len(energy["windows"]) == 5
+    assert energy["meter"]["only_supply"] and (tmp_path / "out" / energy["recording"]["file"]).exists()
     assert errors(record)[2] < 0.001
     assert energy["idle_w"] == pytest.approx(0.010 * 3.3, rel=0.001)
     assert sorted(window["input_index"] for window in record["windows"]) == [0, 1, 2, 3, 4]

@@ -65,7 +65,7 @@ def unplug(
         assets=assets,
         window_s=window,
         warmup=warmup,
-        metering=None if meter is None else Metering(meter, pinned, rail),
+        metering=None if meter is None else Metering(meter, pinned, rail, only_supply=True),
         folder=out,
     )
     where = f"--port {job.board.port}" if job.board.port else f"--board {job.board.name} --folder {job.board.root}"
@@ -108,7 +108,7 @@ def collect(
         raise UsageError("--rail is for a recording", "--meter file:PATH")
     recording = None
     if meter is not None:
-        asked = metering.Metering(meter, rail=rail)
+        asked = metering.Metering(meter, rail=rail, only_supply=True)
         recording = unplugged.Recording(asked, *metering.recorded(asked))
     _show(unplugged.collect(plan.lasting(board, port, folder), recording, out), as_json)
 
