@@ -253,7 +253,7 @@ class DeviceUnderTest:
             self._load_tensor()
             self.interruptible(True)
             try:
-                self._time(count, warmup)
+                self.time_window(count, warmup)
                 self.inferences += warmup + count
             finally:
                 self.interruptible(False)
@@ -274,7 +274,8 @@ class DeviceUnderTest:
             % (self._buffer_used // element_bytes, self._wire_bytes // element_bytes)
         )
 
-    def _time(self, count, warmup):
+    def time_window(self, count, warmup):
+        """Run `warmup` and then `count` timed inferences on what is in the input; the result is in `window`."""
         run = self.model.run
         pulse = self._pulse
         ticks_us = compat.ticks_us

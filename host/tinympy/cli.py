@@ -26,6 +26,7 @@ from tinympy.commands.report import report
 from tinympy.commands.run import run
 from tinympy.commands.selftest import selftest
 from tinympy.commands.submit import submit
+from tinympy.commands.unplugged import collect, unplug
 from tinympy.commands.verify import verify
 from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
 
@@ -49,6 +50,8 @@ app.command()(profile)
 app.command()(deploy)
 app.command()(selftest)
 app.command()(dut)
+app.command()(unplug)
+app.command()(collect)
 app.command()(submit)
 app.command()(meters)
 app.command()(report)

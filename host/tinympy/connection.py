@@ -99,40 +99,55 @@ def serving(
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with connected(board, None if in_ram else {task.name: program}, check) as found:
-        line = found.line
-        module = found.module
+    with (
+        connected(board, None if in_ram else {task.name: program}, check) as found,
+        served(found, task, program, observe, in_ram, mark) as serving,
+    ):
+        yield serving
 
-        def progress(done: int, total: int) -> None:
-            observe("deploy", done, total)
 
-        if in_ram:
-            package = found.package({task.name: program})
-            needed = ram.needed_bytes(package, program, module.ram_bytes)
-            ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
-            found.test()
-        else:
-            found.install({task.name: program}, progress)
-        wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark))
-        dut = Dut(line, patience=board.patience)
-        dut.wait_ready()
-        info = dut.info()
-        described = records.Board(
-            name=board.name,
-            port=found.port,
-            firmware=f"{info.implementation} {info.version}, {info.build}",
-            mpy=found.mpy.version,
-            arch=found.mpy.architecture,
-            clock_hz=info.clock_hz or board.clock_hz,
-            emulated=board.emulated,
-            ticks_step_us=info.ticks_step_us,
-            # An emulated chip has no temperature, whatever its sensor says.
-            temperature_c=None if board.emulated else info.temperature_c,
-        )
-        yield Serving(dut, info, module, described)
-        dut.close()
-        line.leave()
+@contextlib.contextmanager
+def served(
+    found: Connected,
+    task: tasks.Task,
+    program: bytes,
+    observe: Observer,
+    in_ram: bool = False,
+    mark: deploy.Mark | None = None,
+) -> Iterator[Serving]:
+    """The same on a board that is connected; afterwards it is at its raw REPL again."""
+    board, line, module = found.board, found.line, found.module
+
+    def progress(done: int, total: int) -> None:
+        observe("deploy", done, total)
+
+    if in_ram:
+        package = found.package({task.name: program})
+        needed = ram.needed_bytes(package, program, module.ram_bytes)
+        ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
+        found.test()
+    else:
+        found.install({task.name: program}, progress)
+    wire = (task.wire_input, task.wire_results, task.wire_bytes)
+    line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark))
+    dut = Dut(line, patience=board.patience)
+    dut.wait_ready()
+    info = dut.info()
+    described = records.Board(
+        name=board.name,
+        port=found.port,
+        firmware=f"{info.implementation} {info.version}, {info.build}",
+        mpy=found.mpy.version,
+        arch=found.mpy.architecture,
+        clock_hz=info.clock_hz or board.clock_hz,
+        emulated=board.emulated,
+        ticks_step_us=info.ticks_step_us,
+        # An emulated chip has no temperature, whatever its sensor says.
+        temperature_c=None if board.emulated else info.temperature_c,
+    )
+    yield Serving(dut, info, module, described)
+    dut.close()
+    line.leave()
 
 
 @dataclass

@@ -19,11 +19,11 @@ from tinympy.deploy import Mark
 from tinympy.dut import Dut
 from tinympy.energy.align import BoardWindow
 from tinympy.energy.measurement import measure
-from tinympy.energy.meters import Meter, open_meter
+from tinympy.energy.meters import FileMeter, Meter, open_meter
 from tinympy.energy.meters.emulated_meter import EmulatedMeter
 from tinympy.energy.trace import Trace
 from tinympy.energy.uncertainty import LEAST_SHARE
-from tinympy.errors import MeterError
+from tinympy.errors import MeterError, UsageError
 
 IDLE_S = 1.2
 """Before the first window and behind the last one, for the meter to see what the board takes when it waits."""
@@ -64,6 +64,34 @@ def opened(metering: Metering | None) -> Iterator[Meter | None]:
         return
     with open_meter(metering.address) as meter:
         yield meter
+
+
+def recorded(metering: Metering) -> tuple[Trace, int | None]:
+    """The recording that lies at the address file:PATH, and the logic input that the board's pin was wired to.
+
+    Raises:
+        UsageError: the address is of a meter, or the file cannot be read.
+    """
+    meter = open_meter(metering.address)
+    if not isinstance(meter, FileMeter):
+        raise UsageError(
+            f"{metering.address} has no recording of what is over",
+            "export it: --meter file:PATH; or let the meter listen: `tinympy unplug --meter`",
+        )
+    return meter.load(), meter.trigger
+
+
+def listener(metering: Metering) -> Meter:
+    """The meter, not open yet.
+
+    Raises:
+        UsageError: its address cannot be read, or is that of a file.
+        MeterError: it is not attached.
+    """
+    meter = open_meter(metering.address)
+    if isinstance(meter, FileMeter):
+        raise UsageError("a file is read when the run is over", "`tinympy collect --meter file:PATH`")
+    return meter
 
 
 def mark(metering: Metering | None, meter: Meter | None) -> Mark | None:

@@ -79,12 +79,14 @@ class Options:
     """What the run was asked to do, as far as nothing else in the record tells.
 
     window_s: how long a window was to last at least; 0 for single inferences. samples: the limit, None for all.
+    unplugged: the board ran from its own main.py, on inputs stored there, without a computer on its line.
     """
 
     window_s: float
     samples: int | None = None
     weights_in: str | None = None
     in_ram: bool = False
+    unplugged: bool = False
 
 
 @dataclass
@@ -154,7 +156,8 @@ class Memory:
 
 @dataclass
 class Window:
-    """`n` inferences of one input, timed together by the board after `warmup` untimed ones; `started` is UTC.
+    """`n` inferences of one input, timed together by the board after `warmup` untimed ones; `started` is UTC, of an
+    unplugged board, which has no calendar, when its windows were collected.
 
     heap_free_bytes, heap_left_bytes: free on the board directly before and after the n inferences, None where unknown.
     """

@@ -106,12 +106,22 @@ def read(path: Path) -> Record:
     """
     found = _document(path)
     try:
-        schema.check(found)
-        record = decode.from_json(Record, found)
+        record = from_document(found)
     except (ValueError, OverflowError) as error:
         raise _damaged(path, error) from error
-    assert isinstance(record, Record)
     record.path, record.written = path, _progress(record)
+    return record
+
+
+def from_document(found: migration.Document) -> Record:
+    """The record that a document of today's version describes; it is not stored anywhere yet.
+
+    Raises:
+        ValueError, OverflowError: it does not fit the schema.
+    """
+    schema.check(found)
+    record = decode.from_json(Record, found)
+    assert isinstance(record, Record)
     return record
 
 

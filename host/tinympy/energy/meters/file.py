@@ -50,6 +50,10 @@ class FileMeter:
 
     def stop(self) -> Trace:
         self._ask(f"stop the recording and export it to {self._path}")
+        return self.load()
+
+    def load(self) -> Trace:
+        """The recording that is there already. UsageError where there is none."""
         trace = load_trace(self._path, self._kind, **self._options)
         self.spec = trace.spec
         return trace
