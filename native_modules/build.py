@@ -60,6 +60,11 @@ ARCHITECTURES = {
         "gcc-arm-none-eabi",
         ("-O2", "-mthumb", "-mcpu=cortex-m0plus", "-DMICROPY_FLOAT_IMPL=MICROPY_FLOAT_IMPL_NONE"),
     ),
+    "armv7m": Architecture("arm-none-eabi-gcc", "gcc-arm-none-eabi", ("-O2", "-mthumb", "-mcpu=cortex-m3")),
+    "armv7emsp": Architecture("arm-none-eabi-gcc", "gcc-arm-none-eabi", ("-O2", "-mthumb", "-mcpu=cortex-m4")),
+    "rv32imc": Architecture(
+        "riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf", ("-O2", "-march=rv32imc", "-mabi=ilp32")
+    ),
 }
 
 
