@@ -99,6 +99,11 @@ ARCHITECTURES = {
         "gcc-riscv64-unknown-elf",
         ("-O2", "-fpic", "-march=rv32imc", "-mabi=ilp32", "-mcmodel=medany", NO_FLOATS),
     ),
+    "armv7m": Architecture("arm-none-eabi-gcc", "gcc-arm-none-eabi", ("-O2", "-mthumb", "-mcpu=cortex-m3")),
+    "armv7emsp": Architecture("arm-none-eabi-gcc", "gcc-arm-none-eabi", ("-O2", "-mthumb", "-mcpu=cortex-m4")),
+    "rv32imc": Architecture(
+        "riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf", ("-O2", "-march=rv32imc", "-mabi=ilp32")
+    ),
 }
 
 
