@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,11 +98,6 @@ ARCHITECTURES = {
         ("riscv64-unknown-elf-gcc",),
         "gcc-riscv64-unknown-elf",
         ("-O2", "-fpic", "-march=rv32imc", "-mabi=ilp32", "-mcmodel=medany", NO_FLOATS),
-    ),
-    "armv7m": Architecture("arm-none-eabi-gcc", "gcc-arm-none-eabi", ("-O2", "-mthumb", "-mcpu=cortex-m3")),
-    "armv7emsp": Architecture("arm-none-eabi-gcc", "gcc-arm-none-eabi", ("-O2", "-mthumb", "-mcpu=cortex-m4")),
-    "rv32imc": Architecture(
-        "riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf", ("-O2", "-march=rv32imc", "-mabi=ilp32")
     ),
 }
 
@@ -185,18 +180,8 @@ def build(name: str, micropython: Path) -> tuple[bytes, dict[str, object]]:
     preprocess = [sys.executable, str(micropython / "tools/mpy_ld.py"), "--preprocess", "-o", str(config)]
     run([*preprocess, *(str(path) for path in sources if path.suffix == ".c")])
     names = re.findall(r"#define MP_QSTR_(\w+) \(mp_native_qstr_table", config.read_text())
-    flags = [*FLAGS, *architecture.flags]
     include = [f"-DMP_CONFIGFILE=<{config.relative_to(HERE)}>", "-I.", "-Imicropython/freestanding", f"-I{micropython}"]
-    objects = []
-    for source in sources:
-        output = folder / source.with_suffix(".o").name
-        command = [compiler, *flags, *include, f"-Wa,-I{source.parent}"]
-        if compiler in architecture.lacks_windowed:
-            assembly = windowed.translate(run([*command, "-S" if source.suffix == ".c" else "-E", str(source), "-o", "-"]))
-            source = output.with_suffix(".s")
-            source.write_text(assembly)
-        run([*command, "-c", str(source), "-o", str(output)])
-        objects.append(output)
+    objects = compile_sources(name, sources, include, folder)
     try:
         module = link(name, architecture.target, [compiler, *architecture.flags], objects, names)
     except LinkError as error:
@@ -207,9 +192,25 @@ def build(name: str, micropython: Path) -> tuple[bytes, dict[str, object]]:
         "bytes": len(module),
         "ram_bytes": inspect(module).ram_bytes,
         "compiler": version,
-        "flags": " ".join(flags),
+        "flags": " ".join([*FLAGS, *architecture.flags]),
         "headers": "MPY_DIR" if "MPY_DIR" in os.environ else SDIST,
     }
+
+
+def compile_sources(name: str, sources: Sequence[Path], include: Sequence[str], folder: Path) -> list[Path]:
+    """Objects in `folder` for an architecture. `sources` are C, or assembly as the compiler preprocesses it."""
+    architecture = ARCHITECTURES[name]
+    compiler = architecture.compiler
+    objects = []
+    for source in sources:
+        objects.append(folder / source.with_suffix(".o").name)
+        command = [compiler, *FLAGS, *architecture.flags, *include, f"-Wa,-I{source.parent}"]
+        if compiler in architecture.lacks_windowed:
+            to_text = "-S" if source.suffix == ".c" else "-E"
+            source, text = objects[-1].with_suffix(".s"), run([*command, to_text, str(source), "-o", "-"])
+            source.write_text(windowed.translate(text))
+        run([*command, "-c", str(source), "-o", str(objects[-1])])
+    return objects
 
 
 def run(command: list[str], folder: Path = HERE) -> str:

@@ -10,7 +10,6 @@ The format is that of MicroPython's py/persistentcode.c: mp_raw_code_load and mp
 
 from __future__ import annotations
 
-import io
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,13 +68,10 @@ def _layout(target: Target, compiler: Sequence[str], objects: Sequence[Path], ad
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode != 0:
         raise LinkError(f"{' '.join(command)}\n{finished.stderr}")
-    elf = ELFFile(io.BytesIO(output.read_bytes()))
-    code = bytearray(elf.get_section_by_name(".text").data())
-    calls = elf.get_section_by_name(".windowed_calls")
-    if calls is not None:
-        windowed.make_calls_windowed(code, calls.data(), addresses["text_base"])
-    code += bytes(-len(code) % target.word_bytes)
-    return bytes(code)
+    windowed.make_calls_windowed(output)
+    with output.open("rb") as file:
+        code: bytes = ELFFile(file).get_section_by_name(".text").data()
+    return code + bytes(-len(code) % target.word_bytes)
 
 
 def _words_that_moved(still: bytes, moved: bytes, step: int, word_bytes: int, symbol: str) -> Iterator[int]:

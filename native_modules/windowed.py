@@ -3,15 +3,16 @@ which its compiler emits with -mabi=windowed, and of the 64-bit multiplier and t
 
 Every ESP32, ESP32-S2 and ESP32-S3 has them. Encodings: Xtensa Instruction Set Architecture Reference Manual, RRR, CALL,
 CALLX and BRI12 formats. Espressif's compilers need none of this.
-
-    python windowed.py < compiled.s > assembled-by-lx106.s
 """
 
 from __future__ import annotations
 
+import io
 import re
 import struct
-import sys
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
 
 # r = s operation t
 _THREE_REGISTERS = {"mulsh": 0xB20000, "muluh": 0xA20000, "quou": 0xC20000, "quos": 0xD20000, "remu": 0xE20000}
@@ -28,13 +29,20 @@ def translate(assembly: str) -> str:
     return "".join(_translate_line(line) + "\n" for line in assembly.splitlines())
 
 
-def make_calls_windowed(code: bytearray, listed: bytes, base: int) -> None:
-    """Turn what the linker made of each listed call0 into the call8 with the same destination."""
-    for (address,) in struct.iter_unpack("<I", listed):
-        at = address - base
-        if code[at] & _CALL_OPCODE_MASK != _CALL0_OPCODE:
-            raise ValueError(f"no call at {at:#x}")
-        code[at] = code[at] & ~_CALL_OPCODE_MASK | _CALL8_OPCODE
+def make_calls_windowed(linked: Path) -> None:
+    """In an ELF file, turn what the linker made of each listed call0 into the call8 with the same destination.
+
+    ValueError where a listed address is no call0.
+    """
+    content = bytearray(linked.read_bytes())
+    elf = ELFFile(io.BytesIO(content))
+    listed, text = elf.get_section_by_name(".windowed_calls"), elf.get_section_by_name(".text")
+    for (address,) in struct.iter_unpack("<I", listed.data() if listed else b""):
+        at = address - text["sh_addr"] + text["sh_offset"]
+        if content[at] & _CALL_OPCODE_MASK != _CALL0_OPCODE:
+            raise ValueError(f"no call at {address:#x}")
+        content[at] = content[at] & ~_CALL_OPCODE_MASK | _CALL8_OPCODE
+    linked.write_bytes(content)
 
 
 def _translate_line(line: str) -> str:
@@ -70,7 +78,3 @@ def _instruction(word: int) -> str:
 
 def _bytes(instruction: bytes) -> str:
     return "\t.byte\t" + ", ".join(f"{byte:#04x}" for byte in instruction)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(translate(sys.stdin.read()))
