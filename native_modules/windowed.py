@@ -1,5 +1,5 @@
 """Instructions of Xtensa cores that the assembler of Debian's gcc-xtensa-lx106 lacks: those of the windowed registers,
-which its compiler emits with -mabi=windowed, and of the 64-bit multiplier and the divider.
+which its compiler emits with -mabi=windowed, and of the divider.
 
 Every ESP32, ESP32-S2 and ESP32-S3 has them. Encodings: Xtensa Instruction Set Architecture Reference Manual, RRR, CALL,
 CALLX and BRI12 formats. Espressif's compilers need none of this.
@@ -15,7 +15,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 # r = s operation t
-_THREE_REGISTERS = {"mulsh": 0xB20000, "muluh": 0xA20000, "quou": 0xC20000, "quos": 0xD20000, "remu": 0xE20000}
+_THREE_REGISTERS = {"quou": 0xC20000, "quos": 0xD20000, "remu": 0xE20000, "rems": 0xF20000}
 _RETURNS = {"retw.n": b"\x1d\xf0", "retw": b"\x90\x00\x00"}
 _CALL0_OPCODE, _CALL8_OPCODE, _CALL_OPCODE_MASK = 0x05, 0x25, 0x3F
 _LINE = re.compile(r"\s*(?P<operation>[a-z0-9.]+)(\s+(?P<operands>[^#]*?))?\s*(#.*)?$")

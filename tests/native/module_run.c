@@ -8,7 +8,7 @@
 
 #include "platform.h"
 
-#define CAPACITY (4u << 20)
+#define CAPACITY (1u << 20)
 
 struct request {
     uint32_t module_bytes, program_bytes, arena_bytes;
@@ -165,8 +165,9 @@ static void relocate(uintptr_t qstr_table) {
     }
 }
 
-/* An address in code as a function. */
+/* An address in code as a function, which the compiler knows nothing about. */
 static mp_obj_t call(const void *code, mp_obj_fun_bc_t *self, size_t count, mp_obj_t *args) {
+    __asm__("" : "+r"(code) : : "memory");
 #ifdef __thumb__
     code = (const void *)((uintptr_t)code | 1);
 #endif
@@ -207,7 +208,8 @@ static mp_obj_t call_stored(uint32_t name, size_t count, mp_obj_t *args) {
 static uint64_t program[CAPACITY / 8];
 static uint64_t arena[CAPACITY / 8];
 
-void _start(void) {
+/* Not a part of _start: the registers of an Xtensa's outermost function have nowhere to be saved. */
+__attribute__((noinline)) static void run(void) {
     struct request request;
     require(read_all(&request, sizeof request) == sizeof request && request.module_bytes <= CAPACITY &&
                 request.program_bytes <= CAPACITY && request.arena_bytes <= CAPACITY &&
@@ -227,5 +229,9 @@ void _start(void) {
         require(call_stored(RUN, 4, run_args) == MP_OBJ_NEW_SMALL_INT(0), FAILED_RUN);
         write_all(arena, request.arena_bytes);
     }
+}
+
+void _start(void) {
+    run();
     leave(0);
 }
