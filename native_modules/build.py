@@ -204,7 +204,7 @@ def compile_sources(name: str, sources: Sequence[Path], include: Sequence[str], 
     objects = []
     for source in sources:
         objects.append(folder / source.with_suffix(".o").name)
-        command = [compiler, *FLAGS, *architecture.flags, *include, f"-Wa,-I{source.parent}"]
+        command = [compiler, *FLAGS, *architecture.flags, *include]
         if compiler in architecture.lacks_windowed:
             to_text = "-S" if source.suffix == ".c" else "-E"
             source, text = objects[-1].with_suffix(".s"), run([*command, to_text, str(source), "-o", "-"])

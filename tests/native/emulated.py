@@ -67,7 +67,7 @@ def build(architecture: str) -> Path:
     folder = BUILD / architecture
     folder.mkdir(parents=True, exist_ok=True)
     kernels = [NATIVE_MODULES / source for source in script.kernel_sources(architecture)]
-    include = [f"-I{NATIVE_MODULES / 'kernels'}", f"-Wa,-I{NATIVE_MODULES / 'kernels' / architecture}"]
+    include = [f"-I{NATIVE_MODULES / 'kernels'}"]
     objects = script.compile_sources(architecture, [HERE / "emulated_run.c", *kernels], include, folder)
     return image(architecture, objects, folder / "run")
 
