@@ -173,15 +173,9 @@ def build(name: str, micropython: Path) -> tuple[bytes, dict[str, object]]:
     compiler = architecture.compiler
     folder = BUILD / name
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "config.h"
-    sources = [MODULE, *sorted(HERE.glob(f"micropython/{name}/*.S")), *kernel_sources(name)]
-    sources = [source.relative_to(HERE) if source.is_absolute() else source for source in sources]
-    # The numbers of the names that every firmware has, and those of the module's own.
-    preprocess = [sys.executable, str(micropython / "tools/mpy_ld.py"), "--preprocess", "-o", str(config)]
-    run([*preprocess, *(str(path) for path in sources if path.suffix == ".c")])
-    names = re.findall(r"#define MP_QSTR_(\w+) \(mp_native_qstr_table", config.read_text())
-    include = [f"-DMP_CONFIGFILE=<{config.relative_to(HERE)}>", "-I.", "-Imicropython/freestanding", f"-I{micropython}"]
-    objects = compile_sources(name, sources, include, folder)
+    config, names = configuration(micropython, folder)
+    sources = [MODULE, *startup_sources(name), *kernel_sources(name)]
+    objects = compile_sources(name, sources, includes(config, micropython), folder)
     try:
         module = link(name, architecture.target, [compiler, *architecture.flags], objects, names)
     except LinkError as error:
@@ -195,6 +189,23 @@ def build(name: str, micropython: Path) -> tuple[bytes, dict[str, object]]:
         "flags": " ".join([*FLAGS, *architecture.flags]),
         "headers": "MPY_DIR" if "MPY_DIR" in os.environ else SDIST,
     }
+
+
+def startup_sources(architecture: str) -> list[Path]:
+    """What a module begins with where it cannot be its first function, relative to this folder."""
+    return [path.relative_to(HERE) for path in sorted(HERE.glob(f"micropython/{architecture}/*.S"))]
+
+
+def configuration(micropython: Path, folder: Path) -> tuple[Path, list[str]]:
+    """MicroPython's configuration header for the module, and the module's own names, in the order of its table."""
+    config = folder / "config.h"
+    preprocess = [sys.executable, str(micropython / "tools/mpy_ld.py"), "--preprocess", "-o", str(config)]
+    run([*preprocess, str(MODULE)])
+    return config, re.findall(r"#define MP_QSTR_(\w+) \(mp_native_qstr_table", config.read_text())
+
+
+def includes(config: Path, micropython: Path) -> list[str]:
+    return [f'-DMP_CONFIGFILE="{config}"', "-I.", "-Imicropython/freestanding", f"-I{micropython}"]
 
 
 def compile_sources(name: str, sources: Sequence[Path], include: Sequence[str], folder: Path) -> list[Path]:

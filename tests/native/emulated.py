@@ -33,8 +33,8 @@ class Emulated:
     link: tuple[str, ...] = ("-Wl,-Ttext=0x400000",)
 
 
-# Debian 12's qemu-arm cannot lay out the memory of a Cortex-M (an assertion about the commpage): `any` executes a superset,
-# and the assembler refuses what the compiler's -mcpu does not have.
+# Debian 12's qemu-arm cannot lay out the memory of a Cortex-M (an assertion about the commpage): `any` executes a
+# superset, and the assembler refuses what the compiler's -mcpu does not have.
 EMULATED = {
     "armv6m": Emulated("qemu-arm", "any"),
     "armv7m": Emulated("qemu-arm", "any"),
@@ -90,6 +90,11 @@ def counter() -> Path:
     warnings = ("-Wall", "-Wextra", "-Werror")
     subprocess.run(["gcc", "-O2", *warnings, "-fPIC", "-shared", str(COUNTER), "-o", str(plugin)], check=True)
     return plugin
+
+
+def command(architecture: str, program: Path) -> list[str]:
+    """What executes a program for that architecture."""
+    return [EMULATED[architecture].qemu, "-cpu", EMULATED[architecture].cpu, str(program)]
 
 
 def infer(
