@@ -185,6 +185,7 @@ DEVICE_IMPORTS_ONLY = (
     "rp2",
     "struct",
     "sys",
+    "tinympy_native",
     "time",
     "uctypes",
     "usb_cdc",
