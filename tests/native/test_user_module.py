@@ -65,6 +65,7 @@ def test_the_glue_compiles_against_micropython_s_headers(tmp_path: Path) -> None
     config = tmp_path / "config.h"
     numbers = "".join(f"#define MP_QSTR_{name} ({number})\n" for number, name in enumerate(NAMES, 1))
     types = (
+        "#define MP_REGISTER_MODULE(name, module)\n"
         "#include <stdint.h>\ntypedef uintptr_t mp_uint_t;\ntypedef intptr_t mp_int_t;\ntypedef intptr_t mp_off_t;\n"
     )
     config.write_text(types + numbers)
