@@ -76,7 +76,14 @@ def image(architecture: str, objects: Sequence[Path], program: Path, *link_flags
     """Link a program for QEMU's user mode."""
     script = build_script()
     compiled = script.ARCHITECTURES[architecture]
-    link = ["-nostdlib", "-static", "-Wl,--no-warn-rwx-segments", *compiled.target.ld_flags, *EMULATED[architecture].link, *link_flags]
+    link = [
+        "-nostdlib",
+        "-static",
+        "-Wl,--no-warn-rwx-segments",
+        *compiled.target.ld_flags,
+        *EMULATED[architecture].link,
+        *link_flags,
+    ]
     command = [compiled.compiler, *compiled.flags, *link, *map(str, objects), "-o", str(program)]
     subprocess.run(command, check=True)
     script.windowed.make_calls_windowed(program)
