@@ -28,7 +28,7 @@ _ARCHITECTURES = {
     11: "rv32imc",
     12: "rv64imc",
 }
-# Firmware for a newer Arm core also loads modules for the oldest (MPY_FEATURE_ARCH_TEST in MicroPython's py/).
+# Firmware for an Arm core also loads modules for those before it (MPY_FEATURE_ARCH_TEST in MicroPython's py/).
 _ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
 PACKAGE_BYTES = 29_600
@@ -98,7 +98,7 @@ def native_module(mpy: Mpy) -> Module:
         BoardError: none was built for it.
     """
     manifest: dict[str, Any] = json.loads(files("tinympy.prebuilt").joinpath("manifest.json").read_text())
-    loads = [mpy.architecture, _ARM[0]] if mpy.architecture in _ARM else [mpy.architecture]
+    loads = [*_ARM[_ARM.index(mpy.architecture) :: -1]] if mpy.architecture in _ARM else [mpy.architecture]
     for arch in loads:
         folder, file = f"{arch}-mpy{mpy.version}", "_native.mpy"
         if entry := manifest.get(f"{folder}/{file}"):

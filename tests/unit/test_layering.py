@@ -189,6 +189,7 @@ DEVICE_IMPORTS_ONLY = (
     "rp2",
     "struct",
     "sys",
+    "tinympy_native",
     "time",
     "uctypes",
     "usb_cdc",
