@@ -4,7 +4,7 @@
 /* An empty file is not C. */
 typedef int tk_packed_is_optional;
 
-#if TK_PACKED
+#if TK_PACKED && !TK_DSP
 
 void tk_prepare_inputs(uint32_t *to, const int8_t *from, uint32_t groups) {
     for (uint32_t i = 0; i < groups; i++, from += 4, to += 3) {

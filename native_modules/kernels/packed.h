@@ -21,12 +21,14 @@
 #define TK_PACKED_H
 
 #include "channels.h"
+#include "dsp.h"
 
-#if !defined(TK_PACKED) && defined(__ARM_ARCH_6M__)
+#if !defined(TK_PACKED) && (defined(__ARM_ARCH_6M__) || TK_DSP)
 #define TK_PACKED 1
 #endif
 
 #if TK_PACKED
+#if !TK_DSP
 
 /* How to rescale one channel's accumulators. The assembly knows these offsets. */
 struct tk_rescaling {
@@ -73,9 +75,13 @@ static inline struct tk_rescaling tk_rescaling_of(int32_t multiplier, const stru
 /* How many taps' products may be added at a time: 2 or 4, or 0 where they do not fit. */
 static inline uint32_t tk_taps_together(const struct tk_scaling *s) { return s->packing >> 4; }
 
+static inline uint32_t tk_low_bits_left_out(const struct tk_scaling *s) { return s->packing & 15u; }
+
 /* Whether the assembly takes a channel: its products can be packed, and a short product with a shift to the right is
  * behind them. */
-static inline int tk_is_packed(const struct tk_scaling *s) {
+static inline int tk_is_packed(const struct tk_channels *k, uint32_t c, uint32_t taps) {
+    (void)taps;
+    const struct tk_scaling *s = &k->scaling[c];
     return tk_taps_together(s) && s->fraction && s->shift < 0;
 }
 
@@ -113,6 +119,22 @@ static inline uint32_t tk_add_products(uint32_t sum, uint32_t product) {
 
 static inline int32_t tk_low_lane(uint32_t word) { return (int16_t)(uint16_t)word; }
 static inline int32_t tk_high_lane(uint32_t word) { return (int16_t)(uint16_t)((word + 0x8000u) >> 16); }
+
+static inline uint32_t tk_input_lanes(int32_t first, int32_t second) {
+    return (uint32_t)first + ((uint32_t)second << 16);
+}
+
+static inline uint32_t tk_weight_lanes(int32_t first, int32_t second) {
+    return (uint32_t)second + ((uint32_t)first << 16);
+}
+
+/* Whatever the lanes hold. */
+static inline uint32_t tk_add_lanes(uint32_t input, uint32_t weight, uint32_t sum) {
+    sum += (uint32_t)(tk_low_lane(input) * tk_high_lane(weight));
+    return sum + (uint32_t)(tk_high_lane(input) * tk_low_lane(weight));
+}
+
+#endif
 
 /* `groups` times four values of `from`, at a multiple of 4, as packed inputs; returns the end of `to`. */
 uint32_t *tk_unpack_inputs(uint32_t *to, const int8_t *from, uint32_t groups);

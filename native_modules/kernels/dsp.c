@@ -1,0 +1,221 @@
+/* The inner loops of packed.h with two products an instruction (dsp.h). */
+#include "packed.h"
+
+/* An empty file is not C. */
+typedef int tk_dsp_is_optional;
+
+#if TK_DSP
+
+uint32_t *tk_unpack_inputs(uint32_t *to, const int8_t *from, uint32_t groups) {
+    for (; groups; groups--, from += 4, to += 2) {
+        uint32_t word = tk_word_at(from);
+        to[0] = tk_signed_lanes_02(word);
+        to[1] = tk_signed_lanes_13(word);
+    }
+    return to;
+}
+
+void tk_unpack_weights(uint32_t *to, const int8_t *from, uint32_t groups) {
+    for (; groups; groups--, from += 4, to += 4) {
+        uint32_t word = tk_word_at(from);
+        to[0] = tk_signed_lanes_02(word);
+        to[1] = tk_signed_lanes_13(word);
+    }
+}
+
+static int8_t output_of(uint32_t sum, const struct tk_rescaling *r, int32_t low, int32_t high) {
+    return (int8_t)tk_clamped(tk_rescaled(sum, r->multiplier, r->addend, r->right), low, high);
+}
+
+/* Two positions at a time share the loads of weights; an odd one is computed with its neighbour once more. */
+static void run_pair(const struct tk_pair *p) {
+    uint32_t words = p->input_words;
+    const uint32_t *inputs = p->inputs;
+    int8_t *output = p->output;
+    uint32_t stride = p->output_stride;
+    int32_t low = p->low;
+    int32_t high = p->high;
+    const uint32_t *end = p->weights + 2 * words;
+    while (output != p->output_end) {
+        const uint32_t *first = inputs;
+        const uint32_t *second = output + stride == p->output_end ? inputs : inputs + words;
+        uint32_t sum00 = p->bias[0];
+        uint32_t sum01 = p->bias[1];
+        uint32_t sum10 = sum00;
+        uint32_t sum11 = sum01;
+        const uint32_t *weights = p->weights;
+        do {
+            uint32_t a0 = first[0];
+            uint32_t a1 = first[1];
+            uint32_t w0 = weights[0];
+            uint32_t w1 = weights[1];
+            uint32_t w2 = weights[2];
+            uint32_t w3 = weights[3];
+            sum00 = tk_add_lanes(a0, w0, sum00);
+            sum01 = tk_add_lanes(a0, w2, sum01);
+            sum00 = tk_add_lanes(a1, w1, sum00);
+            sum01 = tk_add_lanes(a1, w3, sum01);
+            a0 = second[0];
+            a1 = second[1];
+            sum10 = tk_add_lanes(a0, w0, sum10);
+            sum11 = tk_add_lanes(a0, w2, sum11);
+            sum10 = tk_add_lanes(a1, w1, sum10);
+            sum11 = tk_add_lanes(a1, w3, sum11);
+            first += 2;
+            second += 2;
+            weights += 4;
+        } while (weights != end);
+        output[0] = output_of(sum00, &p->rescaling[0], low, high);
+        output[1] = output_of(sum01, &p->rescaling[1], low, high);
+        output += stride;
+        if (output == p->output_end)
+            break;
+        output[0] = output_of(sum10, &p->rescaling[0], low, high);
+        output[1] = output_of(sum11, &p->rescaling[1], low, high);
+        output += stride;
+        inputs = second;
+    }
+}
+
+void tk_pair_2_2(const struct tk_pair *pair) { run_pair(pair); }
+void tk_pair_2_4(const struct tk_pair *pair) { run_pair(pair); }
+void tk_pair_4_2(const struct tk_pair *pair) { run_pair(pair); }
+void tk_pair_4_4(const struct tk_pair *pair) { run_pair(pair); }
+
+void tk_prepare_inputs(uint32_t *to, const int8_t *from, uint32_t groups) { tk_unpack_inputs(to, from, groups); }
+
+/* Weights have 128 added: 128 times all inputs is taken from each sum. Four rows at a time share the loads of inputs. */
+void tk_dot_rows(struct tk_rows *r) {
+    uint32_t excess = 0;
+    uint32_t row = 4 * r->groups;
+    const uint32_t *inputs_end = r->inputs + 2 * r->groups;
+    for (const uint32_t *inputs = r->inputs; inputs != inputs_end; inputs++)
+        excess = tk_add_lanes(*inputs, 0x00800080u, excess);
+    struct tk_output_range range = {r->zero_point, r->low, r->high};
+    while (r->count) {
+        uint32_t together = r->count < 4 ? 1 : 4;
+        uint32_t sums[4];
+        const uint32_t *inputs = r->inputs;
+        const uint8_t *weights = r->weights;
+        if (together == 4) {
+            uint32_t sum0 = (uint32_t)r->bias[0] - excess;
+            uint32_t sum1 = (uint32_t)r->bias[1] - excess;
+            uint32_t sum2 = (uint32_t)r->bias[2] - excess;
+            uint32_t sum3 = (uint32_t)r->bias[3] - excess;
+            const uint8_t *weights2 = weights + 2 * row;
+            do {
+                uint32_t a = inputs[0];
+                uint32_t b = inputs[1];
+                uint32_t w0 = tk_word_at(weights);
+                uint32_t w1 = tk_word_at(weights + row);
+                uint32_t w2 = tk_word_at(weights2);
+                uint32_t w3 = tk_word_at(weights2 + row);
+                sum0 = tk_add_lanes(a, tk_unsigned_lanes_02(w0), sum0);
+                sum0 = tk_add_lanes(b, tk_unsigned_lanes_13(w0), sum0);
+                sum1 = tk_add_lanes(a, tk_unsigned_lanes_02(w1), sum1);
+                sum1 = tk_add_lanes(b, tk_unsigned_lanes_13(w1), sum1);
+                sum2 = tk_add_lanes(a, tk_unsigned_lanes_02(w2), sum2);
+                sum2 = tk_add_lanes(b, tk_unsigned_lanes_13(w2), sum2);
+                sum3 = tk_add_lanes(a, tk_unsigned_lanes_02(w3), sum3);
+                sum3 = tk_add_lanes(b, tk_unsigned_lanes_13(w3), sum3);
+                inputs += 2;
+                weights += 4;
+                weights2 += 4;
+            } while (inputs != inputs_end);
+            sums[0] = sum0;
+            sums[1] = sum1;
+            sums[2] = sum2;
+            sums[3] = sum3;
+        } else {
+            uint32_t sum = (uint32_t)r->bias[0] - excess;
+            for (; inputs != inputs_end; inputs += 2, weights += 4) {
+                uint32_t word = tk_word_at(weights);
+                sum = tk_add_lanes(inputs[0], tk_unsigned_lanes_02(word), sum);
+                sum = tk_add_lanes(inputs[1], tk_unsigned_lanes_13(word), sum);
+            }
+            sums[0] = sum;
+        }
+        r->bias += together;
+        r->weights += together * row;
+        r->count -= together;
+        for (uint32_t i = 0; i < together; i++) {
+            struct tk_rescaling rescaling = tk_rescaling_of(*r->multiplier++, r->scaling++, &range);
+            *r->output++ = output_of(sums[i], &rescaling, r->low, r->high);
+        }
+    }
+}
+
+static void run_plane(const struct tk_plane *p, uint32_t stride) {
+    const uint32_t *upper = p->upper;
+    const uint32_t *lower = p->lower;
+    int8_t *output = p->output;
+    uint32_t w0 = p->weights[0];
+    uint32_t w1 = p->weights[1];
+    uint32_t w2 = p->weights[2];
+    uint32_t w3 = p->weights[3];
+    uint32_t w4 = p->weights[4];
+    uint32_t w5 = p->weights[5];
+    for (uint32_t row = p->rows; row; row--) {
+        for (uint32_t column = p->columns; column; column--) {
+            uint32_t sum = tk_add_lanes(upper[0], w0, p->bias);
+            sum = tk_add_lanes(upper[1], w1, sum);
+            sum = tk_add_lanes(upper[2], w2, sum);
+            sum = tk_add_lanes(lower[0], w3, sum);
+            sum = tk_add_lanes(lower[1], w4, sum);
+            sum = tk_add_lanes(lower[2], w5, sum);
+            *output = output_of(sum, &p->rescaling, p->low, p->high);
+            output += p->output_step;
+            upper += stride;
+            lower += stride;
+        }
+        upper += p->row_step / 4;
+        lower += p->row_step / 4;
+    }
+}
+
+void tk_plane_3x3_stride_1(const struct tk_plane *plane) { run_plane(plane, 1); }
+void tk_plane_3x3_stride_2(const struct tk_plane *plane) { run_plane(plane, 2); }
+
+void tk_plane_any(const struct tk_plane *p) {
+    const uint32_t *position = p->upper;
+    int8_t *output = p->output;
+    for (uint32_t row = p->rows; row; row--, position += p->row_step / 4) {
+        for (uint32_t column = p->columns; column; column--, position += p->stride / 4) {
+            uint32_t sum = p->bias;
+            const uint32_t *inputs = position;
+            const uint32_t *taps = p->taps;
+            while (taps != p->taps_end) {
+                const uint32_t *row_end = taps + p->row_bytes / 4;
+                while (taps != row_end)
+                    sum = tk_add_lanes(*inputs++, *taps++, sum);
+                inputs += (int32_t)p->pair_step / 4;
+            }
+            *output = output_of(sum, &p->rescaling, p->low, p->high);
+            output += p->output_step;
+        }
+    }
+}
+
+void tk_gather_plane(const struct tk_gathering *g) {
+    uint32_t *to = g->to;
+    const int8_t *from = g->from;
+    for (uint32_t row = g->rows; row; row--) {
+        const int8_t *below = from + g->below;
+        for (uint32_t i = g->columns; i; i--, from += g->step, below += g->step)
+            *to++ = tk_lanes(*from, *below);
+        to += g->to_step / 4;
+        from += g->from_step;
+    }
+}
+
+void tk_add_tables(const struct tk_addition *a) {
+    const int8_t *input1 = a->input1;
+    const int8_t *input2 = a->input2;
+    int8_t *output = a->output;
+    for (uint32_t i = a->count; i; i--) {
+        uint32_t sum = (uint32_t)a->table1[*input1++] + (uint32_t)a->table2[*input2++];
+        *output++ = output_of(sum, &a->rescaling, a->low, a->high);
+    }
+}
+
+#endif
