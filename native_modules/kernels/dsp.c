@@ -6,6 +6,11 @@ typedef int tk_dsp_is_optional;
 
 #if TK_DSP
 
+#define TK_EXCESS tk_lanes(128, 128)
+
+void tk_dot_four(const uint32_t *inputs, const uint32_t *inputs_end, const uint8_t *weights, uint32_t row,
+                 uint32_t *sums);
+
 uint32_t *tk_unpack_inputs(uint32_t *to, const int8_t *from, uint32_t groups) {
     for (; groups; groups--, from += 4, to += 2) {
         uint32_t word = tk_word_at(from);
@@ -27,53 +32,21 @@ static int8_t output_of(uint32_t sum, const struct tk_rescaling *r, int32_t low,
     return (int8_t)tk_clamped(tk_rescaled(sum, r->multiplier, r->addend, r->right), low, high);
 }
 
-/* Two positions at a time share the loads of weights; an odd one is computed with its neighbour once more. */
+#if !__ARM_FEATURE_DSP
+
 static void run_pair(const struct tk_pair *p) {
-    uint32_t words = p->input_words;
     const uint32_t *inputs = p->inputs;
-    int8_t *output = p->output;
-    uint32_t stride = p->output_stride;
-    int32_t low = p->low;
-    int32_t high = p->high;
-    const uint32_t *end = p->weights + 2 * words;
-    while (output != p->output_end) {
-        const uint32_t *first = inputs;
-        const uint32_t *second = output + stride == p->output_end ? inputs : inputs + words;
-        uint32_t sum00 = p->bias[0];
-        uint32_t sum01 = p->bias[1];
-        uint32_t sum10 = sum00;
-        uint32_t sum11 = sum01;
+    for (int8_t *output = p->output; output != p->output_end; output += p->output_stride) {
+        uint32_t sums[2] = {p->bias[0], p->bias[1]};
         const uint32_t *weights = p->weights;
-        do {
-            uint32_t a0 = first[0];
-            uint32_t a1 = first[1];
-            uint32_t w0 = weights[0];
-            uint32_t w1 = weights[1];
-            uint32_t w2 = weights[2];
-            uint32_t w3 = weights[3];
-            sum00 = tk_add_lanes(a0, w0, sum00);
-            sum01 = tk_add_lanes(a0, w2, sum01);
-            sum00 = tk_add_lanes(a1, w1, sum00);
-            sum01 = tk_add_lanes(a1, w3, sum01);
-            a0 = second[0];
-            a1 = second[1];
-            sum10 = tk_add_lanes(a0, w0, sum10);
-            sum11 = tk_add_lanes(a0, w2, sum11);
-            sum10 = tk_add_lanes(a1, w1, sum10);
-            sum11 = tk_add_lanes(a1, w3, sum11);
-            first += 2;
-            second += 2;
-            weights += 4;
-        } while (weights != end);
-        output[0] = output_of(sum00, &p->rescaling[0], low, high);
-        output[1] = output_of(sum01, &p->rescaling[1], low, high);
-        output += stride;
-        if (output == p->output_end)
-            break;
-        output[0] = output_of(sum10, &p->rescaling[0], low, high);
-        output[1] = output_of(sum11, &p->rescaling[1], low, high);
-        output += stride;
-        inputs = second;
+        for (uint32_t i = 0; i < p->input_words; i += 2, weights += 4)
+            for (uint32_t c = 0; c < 2; c++) {
+                sums[c] = tk_add_lanes(inputs[i], weights[2 * c], sums[c]);
+                sums[c] = tk_add_lanes(inputs[i + 1], weights[2 * c + 1], sums[c]);
+            }
+        inputs += p->input_words;
+        for (uint32_t c = 0; c < 2; c++)
+            output[c] = output_of(sums[c], &p->rescaling[c], p->low, p->high);
     }
 }
 
@@ -81,6 +54,19 @@ void tk_pair_2_2(const struct tk_pair *pair) { run_pair(pair); }
 void tk_pair_2_4(const struct tk_pair *pair) { run_pair(pair); }
 void tk_pair_4_2(const struct tk_pair *pair) { run_pair(pair); }
 void tk_pair_4_4(const struct tk_pair *pair) { run_pair(pair); }
+
+/* Four rows of weights with 128 added, `row` bytes each, times inputs in lanes: added to `sums`. */
+void tk_dot_four(const uint32_t *inputs, const uint32_t *inputs_end, const uint8_t *weights, uint32_t row,
+                 uint32_t *sums) {
+    for (; inputs != inputs_end; inputs += 2, weights += 4)
+        for (uint32_t i = 0; i < 4; i++) {
+            uint32_t word = tk_word_at(weights + i * row);
+            sums[i] = tk_add_lanes(inputs[0], tk_unsigned_lanes_02(word), sums[i]);
+            sums[i] = tk_add_lanes(inputs[1], tk_unsigned_lanes_13(word), sums[i]);
+        }
+}
+
+#endif
 
 void tk_prepare_inputs(uint32_t *to, const int8_t *from, uint32_t groups) { tk_unpack_inputs(to, from, groups); }
 
@@ -90,58 +76,27 @@ void tk_dot_rows(struct tk_rows *r) {
     uint32_t row = 4 * r->groups;
     const uint32_t *inputs_end = r->inputs + 2 * r->groups;
     for (const uint32_t *inputs = r->inputs; inputs != inputs_end; inputs++)
-        excess = tk_add_lanes(*inputs, 0x00800080u, excess);
+        excess = tk_add_lanes(*inputs, TK_EXCESS, excess);
     struct tk_output_range range = {r->zero_point, r->low, r->high};
     while (r->count) {
         uint32_t together = r->count < 4 ? 1 : 4;
-        uint32_t sums[4];
-        const uint32_t *inputs = r->inputs;
-        const uint8_t *weights = r->weights;
+        uint32_t sums[4] = {0, 0, 0, 0};
         if (together == 4) {
-            uint32_t sum0 = (uint32_t)r->bias[0] - excess;
-            uint32_t sum1 = (uint32_t)r->bias[1] - excess;
-            uint32_t sum2 = (uint32_t)r->bias[2] - excess;
-            uint32_t sum3 = (uint32_t)r->bias[3] - excess;
-            const uint8_t *weights2 = weights + 2 * row;
-            do {
-                uint32_t a = inputs[0];
-                uint32_t b = inputs[1];
-                uint32_t w0 = tk_word_at(weights);
-                uint32_t w1 = tk_word_at(weights + row);
-                uint32_t w2 = tk_word_at(weights2);
-                uint32_t w3 = tk_word_at(weights2 + row);
-                sum0 = tk_add_lanes(a, tk_unsigned_lanes_02(w0), sum0);
-                sum0 = tk_add_lanes(b, tk_unsigned_lanes_13(w0), sum0);
-                sum1 = tk_add_lanes(a, tk_unsigned_lanes_02(w1), sum1);
-                sum1 = tk_add_lanes(b, tk_unsigned_lanes_13(w1), sum1);
-                sum2 = tk_add_lanes(a, tk_unsigned_lanes_02(w2), sum2);
-                sum2 = tk_add_lanes(b, tk_unsigned_lanes_13(w2), sum2);
-                sum3 = tk_add_lanes(a, tk_unsigned_lanes_02(w3), sum3);
-                sum3 = tk_add_lanes(b, tk_unsigned_lanes_13(w3), sum3);
-                inputs += 2;
-                weights += 4;
-                weights2 += 4;
-            } while (inputs != inputs_end);
-            sums[0] = sum0;
-            sums[1] = sum1;
-            sums[2] = sum2;
-            sums[3] = sum3;
+            tk_dot_four(r->inputs, inputs_end, r->weights, row, sums);
         } else {
-            uint32_t sum = (uint32_t)r->bias[0] - excess;
-            for (; inputs != inputs_end; inputs += 2, weights += 4) {
+            const uint8_t *weights = r->weights;
+            for (const uint32_t *inputs = r->inputs; inputs != inputs_end; inputs += 2, weights += 4) {
                 uint32_t word = tk_word_at(weights);
-                sum = tk_add_lanes(inputs[0], tk_unsigned_lanes_02(word), sum);
-                sum = tk_add_lanes(inputs[1], tk_unsigned_lanes_13(word), sum);
+                sums[0] = tk_add_lanes(inputs[0], tk_unsigned_lanes_02(word), sums[0]);
+                sums[0] = tk_add_lanes(inputs[1], tk_unsigned_lanes_13(word), sums[0]);
             }
-            sums[0] = sum;
         }
-        r->bias += together;
-        r->weights += together * row;
-        r->count -= together;
         for (uint32_t i = 0; i < together; i++) {
             struct tk_rescaling rescaling = tk_rescaling_of(*r->multiplier++, r->scaling++, &range);
-            *r->output++ = output_of(sums[i], &rescaling, r->low, r->high);
+            *r->output++ = output_of(sums[i] + (uint32_t)*r->bias++ - excess, &rescaling, r->low, r->high);
         }
+        r->weights += together * row;
+        r->count -= together;
     }
 }
 
