@@ -63,18 +63,23 @@ def missing(architecture: str) -> str | None:
 
 def build(architecture: str) -> Path:
     """A program for QEMU that runs programs of the kernels (emulated_run.c)."""
-    module = build_script()
-    compiled = module.ARCHITECTURES[architecture]
+    script = build_script()
     folder = BUILD / architecture
     folder.mkdir(parents=True, exist_ok=True)
-    flags = [flag for flag in (*module.FLAGS, *compiled.flags) if "MICROPY" not in flag]
-    kernels = [NATIVE_MODULES / source for source in module.kernel_sources(architecture)]
+    kernels = [NATIVE_MODULES / source for source in script.kernel_sources(architecture)]
     include = [f"-I{NATIVE_MODULES / 'kernels'}", f"-Wa,-I{NATIVE_MODULES / 'kernels' / architecture}"]
-    link = ["-nostdlib", "-static", *EMULATED[architecture].link]
-    sources = [HERE / "emulated_run.c", *kernels]
-    program = folder / "run"
-    compile_and_link = [compiled.compiler, *flags, *include, *link, *map(str, sources), "-o", str(program)]
-    subprocess.run(compile_and_link, check=True)
+    objects = script.compile_sources(architecture, [HERE / "emulated_run.c", *kernels], include, folder)
+    return image(architecture, objects, folder / "run")
+
+
+def image(architecture: str, objects: Sequence[Path], program: Path, *link_flags: str) -> Path:
+    """Link a program for QEMU's user mode."""
+    script = build_script()
+    compiled = script.ARCHITECTURES[architecture]
+    link = ["-nostdlib", "-static", *compiled.target.ld_flags, *EMULATED[architecture].link, *link_flags]
+    command = [compiled.compiler, *compiled.flags, *link, *map(str, objects), "-o", str(program)]
+    subprocess.run(command, check=True)
+    script.windowed.make_calls_windowed(program)
     return program
 
 

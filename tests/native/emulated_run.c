@@ -18,7 +18,8 @@ static uint64_t program[PROGRAM_BYTES / 8];
 static uint64_t arena[ARENA_BYTES / 8];
 static uint64_t handle[4096];
 
-static int run(void) {
+/* Not a part of _start: the registers of an Xtensa's outermost function have nowhere to be saved. */
+__attribute__((noinline)) static int run(void) {
     struct request request;
     if (read_all(&request, sizeof request) != sizeof request || request.program_bytes > PROGRAM_BYTES ||
         request.arena_bytes > ARENA_BYTES || read_all(program, request.program_bytes) != request.program_bytes)
