@@ -101,10 +101,12 @@ struct tk_output_range {
 #define TK_MOST_TAPS (1u << 15)       /* 2^14 each: below 2^29 */
 #define TK_MOST_BIAS ((1 << 29) - 1) /* twice their sum fits 32 bits */
 
-/* Whether a channel of so many taps can be rescaled so. */
+/* Whether sums below 2^30 can be rescaled so: those of an ADD, at most 2^28, always are. */
+static inline int tk_is_rescaled(const struct tk_scaling *s) { return s->shift < 0 && s->shift >= -TK_MOST_RIGHT; }
+
+/* Whether the sums of a channel with so many taps are. */
 static inline int tk_is_packed(const struct tk_channels *k, uint32_t c, uint32_t taps) {
-    int32_t right = -k->scaling[c].shift;
-    return right >= 1 && right <= TK_MOST_RIGHT && taps <= TK_MOST_TAPS && k->bias[c] <= TK_MOST_BIAS &&
+    return tk_is_rescaled(&k->scaling[c]) && taps <= TK_MOST_TAPS && k->bias[c] <= TK_MOST_BIAS &&
            k->bias[c] >= -TK_MOST_BIAS;
 }
 
@@ -112,7 +114,7 @@ static inline struct tk_rescaling tk_rescaling_of(int32_t multiplier, const stru
                                                   const struct tk_output_range *range) {
     uint32_t right = (uint32_t)-s->shift;
     struct tk_rescaling r = {multiplier, 0, (int32_t)right};
-    if (right >= 1 && right <= TK_MOST_RIGHT)
+    if (tk_is_rescaled(s))
         r.addend = (int32_t)((1u << (right - 1)) + ((uint32_t)range->zero_point << right));
     return r;
 }

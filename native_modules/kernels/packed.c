@@ -104,38 +104,49 @@ static inline uint32_t add_word(uint32_t sum, uint32_t word, uint32_t a, uint32_
     return tk_add_products(sum, (odd - TK_SIGNS) * (b + (a << 8)));
 }
 
-/* Two rows, which share the loads of inputs; or the same one twice. */
-static inline __attribute__((always_inline)) void dot_rows(const struct tk_rows *r, const uint8_t *second,
-                                                           uint32_t *sums, uint32_t taps) {
-    const uint32_t *first_words = (const uint32_t *)(const void *)r->weights;
-    const uint32_t *second_words = (const uint32_t *)(const void *)second;
-    const uint32_t *end = first_words + r->groups;
+/* Two rows share the loads of inputs. */
+static inline __attribute__((always_inline)) void dot_two(const struct tk_rows *r, uint32_t *sums, uint32_t taps) {
+    const uint32_t *first = (const uint32_t *)(const void *)r->weights;
+    const uint32_t *end = first + r->groups;
+    const uint32_t *second = end;
     const uint32_t *inputs = r->inputs;
     uint32_t sum0 = 0;
     uint32_t sum1 = 0;
-    while (first_words != end) {
+    for (; first != end; inputs += 3) {
         uint32_t a = inputs[0];
         uint32_t b = inputs[1];
         uint32_t excess = inputs[2];
-        inputs += 3;
-        sum0 = add_word(sum0, *first_words++, a, b, excess, taps);
-        sum1 = add_word(sum1, *second_words++, a, b, excess, taps);
+        sum0 = add_word(sum0, *first++, a, b, excess, taps);
+        sum1 = add_word(sum1, *second++, a, b, excess, taps);
     }
     sums[0] = sum0;
     sums[1] = sum1;
 }
 
+static uint32_t dot(const struct tk_rows *r) {
+    const uint32_t *words = (const uint32_t *)(const void *)r->weights;
+    const uint32_t *inputs = r->inputs;
+    uint32_t sum = 0;
+    if (r->taps == 4)
+        for (uint32_t i = r->groups; i; i--, inputs += 3)
+            sum = add_word(sum, *words++, inputs[0], inputs[1], inputs[2], 4);
+    else
+        for (uint32_t i = r->groups; i; i--, inputs += 3)
+            sum = add_word(sum, *words++, inputs[0], inputs[1], inputs[2], 2);
+    return sum;
+}
+
 void tk_dot_rows(struct tk_rows *r) {
     struct tk_output_range range = {r->zero_point, r->low, r->high};
-    uint32_t row = 4 * r->groups;
     while (r->count) {
         uint32_t together = r->count == 1 ? 1 : 2;
-        const uint8_t *second = r->weights + (together - 1) * row;
         uint32_t sums[2];
-        if (r->taps == 4)
-            dot_rows(r, second, sums, 4);
+        if (together == 1)
+            sums[0] = dot(r);
+        else if (r->taps == 4)
+            dot_two(r, sums, 4);
         else
-            dot_rows(r, second, sums, 2);
+            dot_two(r, sums, 2);
         for (uint32_t i = 0; i < together; i++, r->count--) {
             struct tk_rescaling rescaling = tk_rescaling_of(*r->multiplier, r->scaling, &range);
             *r->output++ = tk_rescale(sums[i] + (uint32_t)*r->bias++, &rescaling, *r->multiplier, r->scaling->shift,
@@ -143,7 +154,7 @@ void tk_dot_rows(struct tk_rows *r) {
             r->multiplier++;
             r->scaling++;
         }
-        r->weights += together * row;
+        r->weights += 4 * together * r->groups;
     }
 }
 

@@ -1,7 +1,7 @@
 /* Sums of products two at a time, and their rescaling with one short multiplication, for cores with neither vectors nor
- * byte-wise products: Cortex-M0+, whose only multiply is 32 x 32 -> 32 bits (1 cycle), RISC-V and Xtensa. What stands here
- * is the plain C of armv6m/, and the definition of what the assembly computes; TK_PACKED selects the kernels made of it on
- * the computer too. Cores with two products an instruction have dsp.h in place of the arithmetic here.
+ * byte-wise products: Cortex-M0+, whose only multiply is 32 x 32 -> 32 bits (1 cycle), Cortex-M3, RISC-V and Xtensa. What
+ * stands here is the plain C of armv6m/, and the definition of what the assembly computes; TK_PACKED selects the kernels
+ * made of it on the computer too. Cores with two products an instruction have dsp.h in place of the arithmetic here.
  *
  * Packed numbers. A word holds two int8 values as X = x0 + x1 * 2^16 and W = w1 + w0 * 2^16 (signed lanes, so the upper
  * half is one less when the lower lane is negative). X * W mod 2^32 = (x0 * w0 + x1 * w1) * 2^16 + x0 * w1. With
@@ -24,7 +24,7 @@
 #include "channels.h"
 #include "dsp.h"
 
-#if !defined(TK_PACKED) && (defined(__ARM_ARCH_6M__) || defined(__riscv) || defined(__XTENSA__) || TK_DSP)
+#if !defined(TK_PACKED) && (defined(__arm__) || defined(__riscv) || defined(__XTENSA__) || TK_DSP)
 #define TK_PACKED 1
 #endif
 
@@ -78,12 +78,13 @@ static inline uint32_t tk_taps_together(const struct tk_scaling *s) { return s->
 
 static inline uint32_t tk_low_bits_left_out(const struct tk_scaling *s) { return s->packing & 15u; }
 
-/* Whether the assembly takes a channel: its products can be packed, and a short product with a shift to the right is
- * behind them. */
+/* Whether the assembly rescales so: with a short product and a shift to the right. */
+static inline int tk_is_rescaled(const struct tk_scaling *s) { return s->fraction && s->shift < 0; }
+
+/* Whether the assembly takes a channel: its products can be packed as well. */
 static inline int tk_is_packed(const struct tk_channels *k, uint32_t c, uint32_t taps) {
     (void)taps;
-    const struct tk_scaling *s = &k->scaling[c];
-    return tk_taps_together(s) && s->fraction && s->shift < 0;
+    return tk_taps_together(&k->scaling[c]) && tk_is_rescaled(&k->scaling[c]);
 }
 
 static inline struct tk_exact tk_exact_of(int32_t multiplier, const struct tk_scaling *s) {
