@@ -1,8 +1,8 @@
 /* Fixed-point arithmetic of TensorFlow Lite Micro (double rounding), in wrapping 32-bit integers.
  *
  * A core without a 32 x 32 -> 64 bit multiply (Cortex-M0+) would call a helper of the compiler's library, which a
- * native module cannot link; TK_NARROW_MULTIPLY selects the same arithmetic from 16-bit halves. So does the compiler for
- * Xtensa, which knows nothing of an ESP32's wide multiplier; nor does any core that QEMU emulates. Right shifts of
+ * native module cannot link; TK_NARROW_MULTIPLY selects the same arithmetic from 16-bit halves. So does the compiler
+ * for Xtensa, which knows nothing of an ESP32's wide multiplier; nor does any core that QEMU emulates. Right shifts of
  * negative numbers are arithmetic, as every compiler that MicroPython is built with has them. */
 #ifndef TK_ARITHMETIC_H
 #define TK_ARITHMETIC_H

@@ -11,7 +11,7 @@
 
 typedef int tk_depthwise_conv_2d_packed_is_optional;
 
-#if TK_PACKED
+#if TK_PACKED && !TK_DSP
 
 struct job {
     const struct tk_window *w;

@@ -70,7 +70,8 @@ void tk_dot_four(const uint32_t *inputs, const uint32_t *inputs_end, const uint8
 
 void tk_prepare_inputs(uint32_t *to, const int8_t *from, uint32_t groups) { tk_unpack_inputs(to, from, groups); }
 
-/* Weights have 128 added: 128 times all inputs is taken from each sum. Four rows at a time share the loads of inputs. */
+/* Weights have 128 added: 128 times all inputs is taken from each sum. Four rows at a time share the loads of inputs.
+ */
 void tk_dot_rows(struct tk_rows *r) {
     uint32_t excess = 0;
     uint32_t row = 4 * r->groups;
@@ -97,69 +98,6 @@ void tk_dot_rows(struct tk_rows *r) {
         }
         r->weights += together * row;
         r->count -= together;
-    }
-}
-
-static void run_plane(const struct tk_plane *p, uint32_t stride) {
-    const uint32_t *upper = p->upper;
-    const uint32_t *lower = p->lower;
-    int8_t *output = p->output;
-    uint32_t w0 = p->weights[0];
-    uint32_t w1 = p->weights[1];
-    uint32_t w2 = p->weights[2];
-    uint32_t w3 = p->weights[3];
-    uint32_t w4 = p->weights[4];
-    uint32_t w5 = p->weights[5];
-    for (uint32_t row = p->rows; row; row--) {
-        for (uint32_t column = p->columns; column; column--) {
-            uint32_t sum = tk_add_lanes(upper[0], w0, p->bias);
-            sum = tk_add_lanes(upper[1], w1, sum);
-            sum = tk_add_lanes(upper[2], w2, sum);
-            sum = tk_add_lanes(lower[0], w3, sum);
-            sum = tk_add_lanes(lower[1], w4, sum);
-            sum = tk_add_lanes(lower[2], w5, sum);
-            *output = output_of(sum, &p->rescaling, p->low, p->high);
-            output += p->output_step;
-            upper += stride;
-            lower += stride;
-        }
-        upper += p->row_step / 4;
-        lower += p->row_step / 4;
-    }
-}
-
-void tk_plane_3x3_stride_1(const struct tk_plane *plane) { run_plane(plane, 1); }
-void tk_plane_3x3_stride_2(const struct tk_plane *plane) { run_plane(plane, 2); }
-
-void tk_plane_any(const struct tk_plane *p) {
-    const uint32_t *position = p->upper;
-    int8_t *output = p->output;
-    for (uint32_t row = p->rows; row; row--, position += p->row_step / 4) {
-        for (uint32_t column = p->columns; column; column--, position += p->stride / 4) {
-            uint32_t sum = p->bias;
-            const uint32_t *inputs = position;
-            const uint32_t *taps = p->taps;
-            while (taps != p->taps_end) {
-                const uint32_t *row_end = taps + p->row_bytes / 4;
-                while (taps != row_end)
-                    sum = tk_add_lanes(*inputs++, *taps++, sum);
-                inputs += (int32_t)p->pair_step / 4;
-            }
-            *output = output_of(sum, &p->rescaling, p->low, p->high);
-            output += p->output_step;
-        }
-    }
-}
-
-void tk_gather_plane(const struct tk_gathering *g) {
-    uint32_t *to = g->to;
-    const int8_t *from = g->from;
-    for (uint32_t row = g->rows; row; row--) {
-        const int8_t *below = from + g->below;
-        for (uint32_t i = g->columns; i; i--, from += g->step, below += g->step)
-            *to++ = tk_lanes(*from, *below);
-        to += g->to_step / 4;
-        from += g->from_step;
     }
 }
 

@@ -4,9 +4,9 @@
  * A word holds two int8 values in lanes of 16 bits each, with no carry between them. SMLAD adds both products to a sum
  * modulo 2^32, so every weight is taken, -128 too.
  *
- * Rescaling is exact, with SMMULR: round(2 a m / 2^32) = round(a m / 2^31), halves upwards, while 2 a fits 32 bits. Then
- * (v + 2^(right - 1) - (v < 0)) >> right divides with halves away from zero, for right >= 1, and the zero point, shifted
- * left by `right`, goes with the constant. */
+ * Rescaling is exact, with SMMULR: round(2 a m / 2^32) = round(a m / 2^31), halves upwards, while 2 a fits 32 bits.
+ * Then (v + 2^(right - 1) - (v < 0)) >> right divides with halves away from zero, for right >= 1, and the zero point,
+ * shifted left by `right`, goes with the constant. */
 #ifndef TK_DSP_H
 #define TK_DSP_H
 
@@ -66,7 +66,6 @@ static inline uint32_t tk_lanes(int32_t lower, int32_t upper) {
 }
 
 static inline uint32_t tk_input_lanes(int32_t first, int32_t second) { return tk_lanes(first, second); }
-static inline uint32_t tk_weight_lanes(int32_t first, int32_t second) { return tk_lanes(first, second); }
 
 /* sum + lower * lower + upper * upper */
 static inline uint32_t tk_add_lanes(uint32_t a, uint32_t b, uint32_t sum) {
@@ -76,6 +75,28 @@ static inline uint32_t tk_add_lanes(uint32_t a, uint32_t b, uint32_t sum) {
     return result;
 #else
     return sum + (uint32_t)(tk_lane(a, 0) * tk_lane(b, 0)) + (uint32_t)(tk_lane(a, 1) * tk_lane(b, 1));
+#endif
+}
+
+/* sum + lower * lower */
+static inline uint32_t tk_add_lower(uint32_t a, uint32_t b, uint32_t sum) {
+#if __ARM_FEATURE_DSP
+    uint32_t result;
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return sum + (uint32_t)(tk_lane(a, 0) * tk_lane(b, 0));
+#endif
+}
+
+/* sum + upper * upper */
+static inline uint32_t tk_add_upper(uint32_t a, uint32_t b, uint32_t sum) {
+#if __ARM_FEATURE_DSP
+    uint32_t result;
+    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return sum + (uint32_t)(tk_lane(a, 1) * tk_lane(b, 1));
 #endif
 }
 
@@ -97,8 +118,8 @@ struct tk_output_range {
     int32_t zero_point, low, high;
 };
 
-#define TK_MOST_RIGHT 20              /* 128 * 2^right and half of it, and a rescaled sum, fit 31 bits together */
-#define TK_MOST_TAPS (1u << 15)       /* 2^14 each: below 2^29 */
+#define TK_MOST_RIGHT 20             /* 128 * 2^right and half of it, and a rescaled sum, fit 31 bits together */
+#define TK_MOST_TAPS (1u << 15)      /* 2^14 each: below 2^29 */
 #define TK_MOST_BIAS ((1 << 29) - 1) /* twice their sum fits 32 bits */
 
 /* Whether sums below 2^30 can be rescaled so: those of an ADD, at most 2^28, always are. */
@@ -143,11 +164,6 @@ static inline uint32_t tk_taps_together(const struct tk_scaling *s) {
     return 2;
 }
 
-static inline uint32_t tk_low_bits_left_out(const struct tk_scaling *s) {
-    (void)s;
-    return 0;
-}
-
 /* The output of a channel that tk_is_packed says yes to. */
 static inline int32_t tk_rescaled(uint32_t sum, int32_t multiplier, int32_t addend, int32_t right) {
     int32_t twice = (int32_t)(sum << 1);
@@ -168,6 +184,38 @@ static inline int32_t tk_clamped(int32_t x, int32_t low, int32_t high) {
 #endif
     return tk_clamp(x, low, high);
 }
+
+#define TK_FOUR 4u
+
+/* A word of four channels' inputs times their weights in lanes. */
+static inline void tk_add_four(uint32_t *sums, uint32_t inputs, uint32_t weights_02, uint32_t weights_13) {
+    uint32_t inputs_02 = tk_signed_lanes_02(inputs);
+    uint32_t inputs_13 = tk_signed_lanes_13(inputs);
+    sums[0] = tk_add_lower(inputs_02, weights_02, sums[0]);
+    sums[1] = tk_add_lower(inputs_13, weights_13, sums[1]);
+    sums[2] = tk_add_upper(inputs_02, weights_02, sums[2]);
+    sums[3] = tk_add_upper(inputs_13, weights_13, sums[3]);
+}
+
+/* Four channels of a depthwise convolution with 3 x 3 taps over rows of outputs; a word of the plane holds a position's
+ * inputs. The assembly knows these offsets, and counts `rows` down. */
+struct tk_four {
+    const uint32_t *inputs;           /*   0: under the first output's first tap */
+    int32_t row_bytes;                /*   4: of the plane */
+    int32_t step_bytes;               /*   8: in it, from one output to the next */
+    int32_t next_row_bytes;           /*  12: and from behind a row's last output to the next row's first */
+    int8_t *output;                   /*  16 */
+    uint32_t output_step;             /*  20 */
+    uint32_t columns;                 /*  24: outputs of a row */
+    uint32_t rows;                    /*  28 */
+    int32_t low;                      /*  32 */
+    int32_t high;                     /*  36 */
+    uint32_t bias[4];                 /*  40 */
+    uint32_t weights[18];             /*  56: of each tap the lanes 0 and 2, then 1 and 3 */
+    struct tk_rescaling rescaling[4]; /* 128 */
+};
+
+void tk_four_3x3(struct tk_four *four);
 
 #endif
 #endif

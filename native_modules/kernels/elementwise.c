@@ -47,7 +47,8 @@ enum tk_error tk_elementwise_check(const struct tk_operation *op, const uint8_t 
 }
 
 #if TK_PACKED
-/* Whether it was computed: ADD of inputs that go along with each other, that can be rescaled by a shorter way (packed.h). */
+/* Whether it was computed: ADD of inputs that go along with each other, that can be rescaled by a shorter way
+ * (packed.h). */
 static int add(const struct tk_operation *op, const int32_t *table, uint8_t *arena) {
     const struct tk_elementwise *e = &op->as.elementwise;
     struct tk_scaling scaling = scaling_of(e);

@@ -149,8 +149,8 @@ void tk_dot_rows(struct tk_rows *r) {
             dot_two(r, sums, 2);
         for (uint32_t i = 0; i < together; i++, r->count--) {
             struct tk_rescaling rescaling = tk_rescaling_of(*r->multiplier, r->scaling, &range);
-            *r->output++ = tk_rescale(sums[i] + (uint32_t)*r->bias++, &rescaling, *r->multiplier, r->scaling->shift,
-                                      &range);
+            *r->output++ =
+                tk_rescale(sums[i] + (uint32_t)*r->bias++, &rescaling, *r->multiplier, r->scaling->shift, &range);
             r->multiplier++;
             r->scaling++;
         }

@@ -1,7 +1,8 @@
 /* Sums of products two at a time, and their rescaling with one short multiplication, for cores with neither vectors nor
- * byte-wise products: Cortex-M0+, whose only multiply is 32 x 32 -> 32 bits (1 cycle), Cortex-M3, RISC-V and Xtensa. What
- * stands here is the plain C of armv6m/, and the definition of what the assembly computes; TK_PACKED selects the kernels
- * made of it on the computer too. Cores with two products an instruction have dsp.h in place of the arithmetic here.
+ * byte-wise products: Cortex-M0+, whose only multiply is 32 x 32 -> 32 bits (1 cycle), Cortex-M3, RISC-V and Xtensa.
+ * What stands here is the plain C of armv6m/, and the definition of what the assembly computes; TK_PACKED selects the
+ * kernels made of it on the computer too. Cores with two products an instruction have dsp.h in place of the arithmetic
+ * here.
  *
  * Packed numbers. A word holds two int8 values as X = x0 + x1 * 2^16 and W = w1 + w0 * 2^16 (signed lanes, so the upper
  * half is one less when the lower lane is negative). X * W mod 2^32 = (x0 * w0 + x1 * w1) * 2^16 + x0 * w1. With
@@ -109,8 +110,8 @@ static inline int8_t tk_rescale(uint32_t sum, const struct tk_rescaling *r, int3
 #define TK_LANES 0x00ff00ffu
 #define TK_SIGNS 0x00800080u
 
-/* Four values at a multiple of 4; of the packed words made of them, X of (p[0], p[2]) and (p[1], p[3]), the first named is
- * the one of the products' lower lane. */
+/* Four values at a multiple of 4; of the packed words made of them, X of (p[0], p[2]) and (p[1], p[3]), the first named
+ * is the one of the products' lower lane. */
 static inline uint32_t tk_word_of(const int8_t *p) { return *(const uint32_t *)(const void *)p; }
 
 static inline uint32_t tk_add_products(uint32_t sum, uint32_t product) {
