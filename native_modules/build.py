@@ -173,15 +173,9 @@ def build(name: str, micropython: Path) -> tuple[bytes, dict[str, object]]:
     compiler = architecture.compiler
     folder = BUILD / name
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "config.h"
-    sources = [MODULE, *sorted(HERE.glob(f"micropython/{name}/*.S")), *kernel_sources(name)]
-    sources = [source.relative_to(HERE) if source.is_absolute() else source for source in sources]
-    # The numbers of the names that every firmware has, and those of the module's own.
-    preprocess = [sys.executable, str(micropython / "tools/mpy_ld.py"), "--preprocess", "-o", str(config)]
-    run([*preprocess, *(str(path) for path in sources if path.suffix == ".c")])
-    names = re.findall(r"#define MP_QSTR_(\w+) \(mp_native_qstr_table", config.read_text())
-    include = [f"-DMP_CONFIGFILE=<{config.relative_to(HERE)}>", "-I.", "-Imicropython/freestanding", f"-I{micropython}"]
-    objects = compile_sources(name, sources, include, folder)
+    config, names = configuration(micropython, folder)
+    sources = [MODULE, *startup_sources(name), *kernel_sources(name)]
+    objects = compile_sources(name, sources, includes(config, micropython), folder)
     try:
         module = link(name, architecture.target, [compiler, *architecture.flags], objects, names)
     except LinkError as error:
@@ -197,6 +191,23 @@ def build(name: str, micropython: Path) -> tuple[bytes, dict[str, object]]:
     }
 
 
+def startup_sources(architecture: str) -> list[Path]:
+    """What a module begins with where it cannot be its first function, relative to this folder."""
+    return [path.relative_to(HERE) for path in sorted(HERE.glob(f"micropython/{architecture}/*.S"))]
+
+
+def configuration(micropython: Path, folder: Path) -> tuple[Path, list[str]]:
+    """MicroPython's configuration header for the module, and the module's own names, in the order of its table."""
+    config = folder / "config.h"
+    preprocess = [sys.executable, str(micropython / "tools/mpy_ld.py"), "--preprocess", "-o", str(config)]
+    run([*preprocess, str(MODULE)])
+    return config, re.findall(r"#define MP_QSTR_(\w+) \(mp_native_qstr_table", config.read_text())
+
+
+def includes(config: Path, micropython: Path) -> list[str]:
+    return [f'-DMP_CONFIGFILE="{config}"', "-I.", "-Imicropython/freestanding", f"-I{micropython}"]
+
+
 def compile_sources(name: str, sources: Sequence[Path], include: Sequence[str], folder: Path) -> list[Path]:
     """Objects in `folder` for an architecture. `sources` are C, or assembly as the compiler preprocesses it."""
     architecture = ARCHITECTURES[name]
@@ -204,7 +215,7 @@ def compile_sources(name: str, sources: Sequence[Path], include: Sequence[str], 
     objects = []
     for source in sources:
         objects.append(folder / source.with_suffix(".o").name)
-        command = [compiler, *FLAGS, *architecture.flags, *include, f"-Wa,-I{source.parent}"]
+        command = [compiler, *FLAGS, *architecture.flags, *include]
         if compiler in architecture.lacks_windowed:
             to_text = "-S" if source.suffix == ".c" else "-E"
             source, text = objects[-1].with_suffix(".s"), run([*command, to_text, str(source), "-o", "-"])

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tinympy import boards, deploy, files, ram, records, tasks, transport
+from tinympy import boards, deploy, files, ram, records, selftest, tasks, transport
 from tinympy import identity as identities
 from tinympy.dut import DeviceInfo, Dut
 from tinympy.errors import NoBoardError
@@ -41,13 +41,23 @@ class Connected:
         """The native module that its firmware loads."""
         return deploy.native_module(self.mpy)
 
-    def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> None:
+    def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> selftest.SelfTest:
         """Write what differs of the device package, the native module and `programs` (by the name to load them under).
 
-        BoardError when it does not fit, or the board fails.
+        BoardError when it does not fit, or the board fails, or computes wrongly.
         """
-        package = deploy.package(self.module, programs)
-        files.write(self.line, files.differences(self.line, self.identity.library, package), progress)
+        files.write(self.line, files.differences(self.line, self.identity.library, self.package(programs)), progress)
+        return self.test()
+
+    def package(self, programs: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The files of tinympy's folder on this board: the package, the module, `programs` and the self-test's."""
+        return deploy.package(self.module, {**programs, selftest.NAME: selftest.program()})
+
+    def test(self) -> selftest.SelfTest:
+        """Prove that the installed module computes what it should. BoardError when it does not."""
+        result = selftest.run(self.line, self.module.arch)
+        selftest.require(result, self.module.arch)
+        return result
 
 
 @contextlib.contextmanager
@@ -78,50 +88,66 @@ def serving(
     observe: Observer,
     in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
-    mark: int | str | None = None,
+    mark: deploy.Mark | None = None,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
-    mark -- the pin that the board raises in timed windows
+    mark -- how the board shows timed windows to a meter
 
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with connected(board, None if in_ram else {task.name: program}, check) as found:
-        line = found.line
-        module = found.module
+    with (
+        connected(board, None if in_ram else {task.name: program}, check) as found,
+        served(found, task, program, observe, in_ram, mark) as serving,
+    ):
+        yield serving
 
-        def progress(done: int, total: int) -> None:
-            observe("deploy", done, total)
 
-        if in_ram:
-            package = deploy.package(module, {task.name: program})
-            needed = ram.needed_bytes(package, program, module.ram_bytes)
-            ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
-        else:
-            found.install({task.name: program}, progress)
-        wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark))
-        dut = Dut(line, patience=board.patience)
-        dut.wait_ready()
-        info = dut.info()
-        described = records.Board(
-            name=board.name,
-            port=found.port,
-            firmware=f"{info.implementation} {info.version}, {info.build}",
-            mpy=found.mpy.version,
-            arch=found.mpy.architecture,
-            clock_hz=info.clock_hz or board.clock_hz,
-            emulated=board.emulated,
-            ticks_step_us=info.ticks_step_us,
-            # An emulated chip has no temperature, whatever its sensor says.
-            temperature_c=None if board.emulated else info.temperature_c,
-        )
-        yield Serving(dut, info, module, described)
-        dut.close()
-        line.leave()
+@contextlib.contextmanager
+def served(
+    found: Connected,
+    task: tasks.Task,
+    program: bytes,
+    observe: Observer,
+    in_ram: bool = False,
+    mark: deploy.Mark | None = None,
+) -> Iterator[Serving]:
+    """The same on a board that is connected; afterwards it is at its raw REPL again."""
+    board, line, module = found.board, found.line, found.module
+
+    def progress(done: int, total: int) -> None:
+        observe("deploy", done, total)
+
+    if in_ram:
+        package = found.package({task.name: program})
+        needed = ram.needed_bytes(package, program, module.ram_bytes)
+        ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
+        found.test()
+    else:
+        found.install({task.name: program}, progress)
+    wire = (task.wire_input, task.wire_results, task.wire_bytes)
+    line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark))
+    dut = Dut(line, patience=board.patience)
+    dut.wait_ready()
+    info = dut.info()
+    described = records.Board(
+        name=board.name,
+        port=found.port,
+        firmware=f"{info.implementation} {info.version}, {info.build}",
+        mpy=found.mpy.version,
+        arch=found.mpy.architecture,
+        clock_hz=info.clock_hz or board.clock_hz,
+        emulated=board.emulated,
+        ticks_step_us=info.ticks_step_us,
+        # An emulated chip has no temperature, whatever its sensor says.
+        temperature_c=None if board.emulated else info.temperature_c,
+    )
+    yield Serving(dut, info, module, described)
+    dut.close()
+    line.leave()
 
 
 @dataclass
@@ -147,7 +173,7 @@ def _reached(board: boards.Board, programs: Mapping[str, bytes] | None) -> Itera
     there: dict[str, bytes] = {}
     if programs is not None:
         module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, board.arch))
-        there = deploy.package_files(board.library, module, programs)
+        there = deploy.package_files(board.library, module, {**programs, selftest.NAME: selftest.program()})
     launched = board.launch(board, there)
     try:
         yield launched

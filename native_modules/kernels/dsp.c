@@ -66,38 +66,66 @@ void tk_dot_four(const uint32_t *inputs, const uint32_t *inputs_end, const uint8
         }
 }
 
+void tk_four_3x3(struct tk_four *f) {
+    const uint8_t *position = (const uint8_t *)f->inputs;
+    for (; f->rows; f->rows--, position += f->next_row_bytes)
+        for (uint32_t column = 0; column < f->columns; column++, position += f->step_bytes) {
+            uint32_t sums[TK_FOUR] = {f->bias[0], f->bias[1], f->bias[2], f->bias[3]};
+            const uint32_t *weights = f->weights;
+            for (int32_t ky = 0; ky < 3; ky++)
+                for (int32_t kx = 0; kx < 3; kx++, weights += 2)
+                    tk_add_four(sums, tk_word_at(position + ky * f->row_bytes + 4 * kx), weights[0], weights[1]);
+            for (uint32_t i = 0; i < TK_FOUR; i++)
+                f->output[i] = output_of(sums[i], &f->rescaling[i], f->low, f->high);
+            f->output += f->output_step;
+        }
+}
+
 #endif
 
 void tk_prepare_inputs(uint32_t *to, const int8_t *from, uint32_t groups) { tk_unpack_inputs(to, from, groups); }
 
+/* One row of weights, likewise. */
+static uint32_t dot_one(const uint32_t *inputs, const uint32_t *inputs_end, const uint8_t *weights) {
+    uint32_t sum = 0;
+    for (; inputs != inputs_end; inputs += 2, weights += 4) {
+        uint32_t word = tk_word_at(weights);
+        sum = tk_add_lanes(inputs[0], tk_unsigned_lanes_02(word), sum);
+        sum = tk_add_lanes(inputs[1], tk_unsigned_lanes_13(word), sum);
+    }
+    return sum;
+}
+
 /* Weights have 128 added: 128 times all inputs is taken from each sum. Four rows at a time share the loads of inputs.
  */
 void tk_dot_rows(struct tk_rows *r) {
-    uint32_t excess = 0;
     uint32_t row = 4 * r->groups;
     const uint32_t *inputs_end = r->inputs + 2 * r->groups;
+    uint32_t excess = 0;
     for (const uint32_t *inputs = r->inputs; inputs != inputs_end; inputs++)
         excess = tk_add_lanes(*inputs, TK_EXCESS, excess);
-    struct tk_output_range range = {r->zero_point, r->low, r->high};
-    while (r->count) {
-        uint32_t together = r->count < 4 ? 1 : 4;
+    const struct tk_output_range range = {r->zero_point, r->low, r->high};
+    const uint8_t *weights = r->weights;
+    const int32_t *bias = r->bias;
+    const int32_t *multiplier = r->multiplier;
+    const struct tk_scaling *scaling = r->scaling;
+    int8_t *output = r->output;
+    uint32_t count = r->count;
+    while (count) {
         uint32_t sums[4] = {0, 0, 0, 0};
-        if (together == 4) {
-            tk_dot_four(r->inputs, inputs_end, r->weights, row, sums);
+        uint32_t together = 4;
+        if (count >= together) {
+            tk_dot_four(r->inputs, inputs_end, weights, row, sums);
         } else {
-            const uint8_t *weights = r->weights;
-            for (const uint32_t *inputs = r->inputs; inputs != inputs_end; inputs += 2, weights += 4) {
-                uint32_t word = tk_word_at(weights);
-                sums[0] = tk_add_lanes(inputs[0], tk_unsigned_lanes_02(word), sums[0]);
-                sums[0] = tk_add_lanes(inputs[1], tk_unsigned_lanes_13(word), sums[0]);
-            }
+            together = 1;
+            sums[0] = dot_one(r->inputs, inputs_end, weights);
         }
         for (uint32_t i = 0; i < together; i++) {
-            struct tk_rescaling rescaling = tk_rescaling_of(*r->multiplier++, r->scaling++, &range);
-            *r->output++ = output_of(sums[i] + (uint32_t)*r->bias++ - excess, &rescaling, r->low, r->high);
+            struct tk_rescaling rescaling = tk_rescaling_of(*multiplier++, scaling++, &range);
+            *output++ = output_of(sums[i] + (uint32_t)*bias++ - excess, &rescaling, range.low, range.high);
         }
-        r->weights += together * row;
-        r->count -= together;
+        weights += together * row;
+        count -= together;
     }
 }
 

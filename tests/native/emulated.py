@@ -33,8 +33,8 @@ class Emulated:
     link: tuple[str, ...] = ("-Wl,-Ttext=0x400000",)
 
 
-# Debian 12's qemu-arm cannot lay out the memory of a Cortex-M (an assertion about the commpage): `any` executes a superset,
-# and the assembler refuses what the compiler's -mcpu does not have.
+# Debian 12's qemu-arm cannot lay out the memory of a Cortex-M (an assertion about the commpage): `any` executes a
+# superset, and the assembler refuses what the compiler's -mcpu does not have.
 EMULATED = {
     "armv6m": Emulated("qemu-arm", "any"),
     "armv7m": Emulated("qemu-arm", "any"),
@@ -67,7 +67,7 @@ def build(architecture: str) -> Path:
     folder = BUILD / architecture
     folder.mkdir(parents=True, exist_ok=True)
     kernels = [NATIVE_MODULES / source for source in script.kernel_sources(architecture)]
-    include = [f"-I{NATIVE_MODULES / 'kernels'}", f"-Wa,-I{NATIVE_MODULES / 'kernels' / architecture}"]
+    include = [f"-I{NATIVE_MODULES / 'kernels'}"]
     objects = script.compile_sources(architecture, [HERE / "emulated_run.c", *kernels], include, folder)
     return image(architecture, objects, folder / "run")
 
@@ -76,7 +76,7 @@ def image(architecture: str, objects: Sequence[Path], program: Path, *link_flags
     """Link a program for QEMU's user mode."""
     script = build_script()
     compiled = script.ARCHITECTURES[architecture]
-    link = ["-nostdlib", "-static", *compiled.target.ld_flags, *EMULATED[architecture].link, *link_flags]
+    link = ["-nostdlib", "-static", "-Wl,--no-warn-rwx-segments", *compiled.target.ld_flags, *EMULATED[architecture].link, *link_flags]
     command = [compiled.compiler, *compiled.flags, *link, *map(str, objects), "-o", str(program)]
     subprocess.run(command, check=True)
     script.windowed.make_calls_windowed(program)
@@ -90,6 +90,11 @@ def counter() -> Path:
     warnings = ("-Wall", "-Wextra", "-Werror")
     subprocess.run(["gcc", "-O2", *warnings, "-fPIC", "-shared", str(COUNTER), "-o", str(plugin)], check=True)
     return plugin
+
+
+def command(architecture: str, program: Path) -> list[str]:
+    """What executes a program for that architecture."""
+    return [EMULATED[architecture].qemu, "-cpu", EMULATED[architecture].cpu, str(program)]
 
 
 def infer(

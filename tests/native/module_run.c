@@ -18,7 +18,6 @@ struct request {
 enum failure {
     FAILED_REQUEST = 2,
     FAILED_FORMAT,
-    FAILED_ARGUMENTS,
     FAILED_LOAD,
     FAILED_RUN,
     FAILED_BOUNDARY, /* the module called a function otherwise than tinympy's does */
