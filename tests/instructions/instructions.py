@@ -1,8 +1,8 @@
 """How many instructions the kernels execute on each architecture under QEMU: models and their layers.
 
 Instructions are not cycles: what a load, a branch or a multiplication takes differs from core to core. Counts are the
-same each time. `--check` compares those of networks with generated weights with tests/instructions/budgets.json and fails
-where one is more than 1 % above, or where an output byte is not tflite-micro's; `--write` makes the budgets and
+same each time. `--check` compares those of networks with generated weights with tests/instructions/budgets.json and
+fails where one is more than 1 % above, or where an output byte is not tflite-micro's; `--write` makes the budgets and
 docs/instructions.md anew, for official models too where TINYMPY_ASSETS says where they are.
 """
 
@@ -26,6 +26,7 @@ sys.path.append(str(HERE.parent / "native"))
 
 import emulated  # noqa: E402  (found by the line above)
 
+BUILD = emulated.NATIVE_MODULES / "build/instructions"
 BUDGETS = HERE / "budgets.json"
 DOCUMENT = HERE.parents[1] / "docs/instructions.md"
 KNOWN = json.loads((HERE / "anchors.json").read_text())
@@ -109,7 +110,9 @@ def main() -> int:
         kept = [each for each in budgets() if (each.architecture, each.name, each.weights) not in counted]
         write_budgets([*kept, *counts])
         DOCUMENT.write_text(document(budgets()))
-    wrong = [f"{each.architecture} {each.name}: outputs differ from tflite-micro's" for each in counts if not each.exact]
+    wrong = [
+        f"{each.architecture} {each.name}: outputs differ from tflite-micro's" for each in counts if not each.exact
+    ]
     over = over_budget(counts) if options.check else []
     for problem in [*wrong, *over]:
         print(f"error: {problem}", file=sys.stderr)
@@ -127,10 +130,11 @@ def model_of(name: str, weights: str) -> bytes | None:
 class Counter:
     """The kernels for one architecture, under QEMU with the plugin that counts."""
 
-    def __init__(self, architecture: str) -> None:
+    def __init__(self, architecture: str, folder: Path = BUILD) -> None:
         self.architecture = architecture
-        self.runner = emulated.build(architecture)
-        self.plugin = emulated.counter()
+        folder /= architecture
+        self.runner = emulated.build(architecture, folder)
+        self.plugin = emulated.counter(folder)
 
     def count(self, name: str, weights: str, model: bytes) -> Count:
         """One inference on a random input, operation by operation; the call of each is counted with it."""
@@ -207,12 +211,16 @@ def line(each: Count) -> str:
 
 def layer_line(layer: Layer) -> str:
     of_macs = f"{layer.instructions / layer.macs:6.2f} a MAC" if layer.macs else ""
-    return f"{layer.name:20} {layer.instructions:10} instructions {layer.instructions / layer.outputs:8.1f} an output {of_macs}"
+    of_outputs = f"{layer.instructions / layer.outputs:8.1f} an output"
+    return f"{layer.name:20} {layer.instructions:10} instructions {of_outputs} {of_macs}"
 
 
 def document(counts: list[Count]) -> str:
     """docs/instructions.md."""
-    table = ["| architecture | model | weights | instructions | a MAC | share of | | bar |", "|---|---|---|---|---|---|---|---|"]
+    table = [
+        "| architecture | model | weights | instructions | a MAC | share of | | bar |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     layers = ["| architecture | model | layer | instructions | a MAC | an output |", "|---|---|---|---|---|---|"]
     for each in counts:
         ratio = each.ratio if each.weights == "official" else None

@@ -1,5 +1,5 @@
-"""The kernels as compiled and assembled for each architecture, under QEMU, compute what the package `tflite-micro` does:
-generated models, extreme weights and inputs, and the six reference models."""
+"""The kernels as compiled and assembled for each architecture, under QEMU, compute what the package `tflite-micro`
+does: generated models, extreme weights and inputs, and the six reference models."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Emulated:
 
 
 @pytest.fixture(scope="module", params=list(qemu.EMULATED))
-def emulated(request: pytest.FixtureRequest) -> Emulated:
+def emulated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Emulated:
     if program := qemu.missing(request.param):
         pytest.skip(f"{program} is missing")
-    return Emulated(request.param, qemu.build(request.param))
+    return Emulated(request.param, qemu.build(request.param, tmp_path_factory.mktemp(request.param)))
 
 
 def assert_bit_exact(emulated: Emulated, graph: Graph, inputs: Sequence[np.ndarray]) -> None:
