@@ -1,4 +1,5 @@
-"""The inner loops as assembled for armv6m and armv7emsp, and their plain C, compute what plain sums and exact rescaling do."""
+"""The inner loops as assembled for armv6m and armv7emsp, and their plain C, compute what plain sums and exact rescaling
+do."""
 
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ def script() -> ModuleType:
     spec = importlib.util.spec_from_file_location("packed_sums", BENCHMARK)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where its dataclass looks
     spec.loader.exec_module(module)
     return module
 
