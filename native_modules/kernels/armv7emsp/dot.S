@@ -1,7 +1,7 @@
+#if defined(__ARM_FEATURE_DSP)
 /* tk_dot_four(inputs, inputs_end, weights, row, sums): four rows of weights with 128 added (dsp.c). Rows and inputs lie at
  * any multiple of 4, with at least one group of four inputs. */
 .syntax unified
-.cpu cortex-m4
 .thumb
 .text
 
@@ -44,3 +44,4 @@ odd:
     bne even
     stmia lr, {r4-r7}
     pop {r4-r11, pc}
+#endif

@@ -1,7 +1,7 @@
+#if defined(__ARM_FEATURE_DSP)
 /* tk_four_3x3: four channels of a depthwise convolution with 3 x 3 taps (dsp.h). A tap is a load of four channels' inputs,
  * one of their weights, two SXTB16 and four products. */
 .syntax unified
-.cpu cortex-m4
 .thumb
 .text
 
@@ -110,3 +110,4 @@ limited:
     limit r6
     limit r7
     b store
+#endif

@@ -1,9 +1,9 @@
+#if defined(__ARM_FEATURE_DSP)
 /* tk_pair_*: two output channels over a run of positions (packed.h), two positions at a time.
  *
  * A group of four taps is eight SMLAD, one load of both channels' weights and one of each position's inputs. With an odd
  * number of positions the last but one is computed again; a single one is computed twice. */
 .syntax unified
-.cpu cortex-m4
 .thumb
 .text
 
@@ -158,3 +158,4 @@ limited:
 done:
     add sp, #FRAME
     pop {r4-r11, pc}
+#endif
