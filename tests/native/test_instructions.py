@@ -73,3 +73,7 @@ def test_official_models_meet_their_bars() -> None:
         if each.weights == "official" and each.ratio is not None and (each.architecture, each.name) in bars:
             met[each.architecture, each.name] = each.ratio[1] <= bars[each.architecture, each.name]
     assert met == dict.fromkeys(bars, True)
+
+
+def test_the_document_is_the_budgets() -> None:
+    assert instructions.DOCUMENT.read_text() == instructions.document(instructions.budgets())
