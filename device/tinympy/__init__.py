@@ -11,9 +11,9 @@ ENGINES = ("native", "viper", "ulab", "python")
 
 def models():
     """The names of the models that are on this board."""
-    from .describe import deployed
+    from os import listdir
 
-    return deployed(_folder())
+    return sorted([name[:-5] for name in listdir(_folder()) if name.endswith(".tmpy") and name[0] != "_"])
 
 
 def load(name, engine=None):

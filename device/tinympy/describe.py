@@ -1,6 +1,5 @@
-"""What is here and what a model is made of, for people at the prompt. Imported when somebody asks."""
+"""What a model is made of and how long it takes, for people at the prompt. Imported when somebody asks."""
 
-import os
 from struct import unpack_from
 
 from . import compat
@@ -45,14 +44,14 @@ class Rows:
         lines.append(("", "sum", "", "", str(sum([row.bytes for row in self])), str(sum([row.macs for row in self]))))
         if self.whole_us is not None:
             sum_us = sum([row.time_us for row in self]) or 1
-            # What a newcomer looks for first stands last: it is not lost where lines are cut.
-            times = [("ms", "%")]
-            times += [("%.3f" % (row.time_us / 1000), "%.1f" % (100 * row.time_us / sum_us)) for row in self]
-            times.append(("%.3f" % (sum_us / 1000), "100.0"))
+            unit, factor = ("us", 1) if self.whole_us < 10_000 else ("ms", 1000)
+            times = [(unit, "%")]
+            times += [("%.1f" % (row.time_us / factor), "%.1f" % (100 * row.time_us / sum_us)) for row in self]
+            times.append(("%.1f" % (sum_us / factor), "100.0"))
             lines = [line + more for line, more in zip(lines, times)]
         widths = [max([len(line[i]) for line in lines]) for i in range(len(lines[0]))]
         text = "\n".join([_line(line, widths) for line in lines])
-        return text if self.whole_us is None else "%s\nwhole inference: %.3f ms" % (text, self.whole_us / 1000)
+        return text if self.whole_us is None else "%s\nwhole inference: %.1f %s" % (text, self.whole_us / factor, unit)
 
 
 class Layer:
@@ -74,12 +73,6 @@ class Layer:
 
     def __repr__(self):
         return "%d %s %s -> %s" % (self.index, self.name, dimensions(self.input_shape), dimensions(self.output_shape))
-
-
-def deployed(folder):
-    """The names of the programs in a folder."""
-    names = [name[: -len(".tmpy")] for name in os.listdir(folder) if name.endswith(".tmpy")]
-    return sorted([name for name in names if name[0] != "_"])
 
 
 def summary(model):

@@ -3,8 +3,7 @@
 import os
 import struct
 
-from . import ENGINES, compat
-from .describe import deployed, dimensions, product
+from . import ENGINES, compat, models
 from .program import ARENA_BYTES_AT, BLOCK_SHIFT_AT, HEAD_BYTES_AT, HEADER_BYTES
 
 PROGRAM_BYTES_AT = 8
@@ -29,9 +28,9 @@ def not_loaded(error, path, engine):
 def refused(model, values):
     """The exception that says why `values` cannot be the inputs of `model`."""
     tensors = model.head.inputs
-    counts = [product(tensor.shape) for tensor in tensors]
+    counts = [tensor.bytes // tensor.item_bytes for tensor in tensors]
     if len(values) != sum(counts):
-        shapes = " and ".join([dimensions(tensor.shape) for tensor in tensors])
+        shapes = " and ".join(["x".join([str(size) for size in tensor.shape]) for tensor in tensors])
         return ValueError("%s takes %d values (%s), these are %d" % (model.name, sum(counts), shapes, len(values)))
     index = 0
     for count, tensor in zip(counts, tensors):
@@ -87,7 +86,7 @@ def _no_file(path):
     folder, name = path.rsplit("/", 1)
     if folder != __file__.rsplit("/", 1)[0]:
         return "there is no file %s" % path
-    here = deployed(folder)
+    here = models()
     name = name[: -len(".tmpy")]
     return "there is no model %r here, %s: `tinympy deploy %s`, on the computer, puts it on the board" % (
         name,
