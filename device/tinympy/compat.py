@@ -133,7 +133,7 @@ def _open_outside(path):
 def output(pin, value=0):
     """Make `pin` an output of this level; a function that sets its level.
 
-    `pin` is what machine.Pin takes, or a path: there a line of level and microseconds is written each time.
+    `pin` is what machine.Pin takes, or a path: there a line of level and microseconds is written now and each time.
     """
     if isinstance(pin, str) and "/" in pin:
         line = _open_outside(pin)
@@ -141,6 +141,7 @@ def output(pin, value=0):
         def level(value):
             line.write(b"%d@%d\n" % (value, ticks_us()))
 
+        level(value)
         return level
     from machine import Pin
 
@@ -148,11 +149,14 @@ def output(pin, value=0):
 
 
 def trigger(pin):
-    """Make `pin` a high output; a function that makes a falling edge on it and holds it low for PULSE_US."""
+    """Make `pin` (see `output`) high; a function that makes a falling edge on it and holds it low for PULSE_US.
+
+    The function may be given a level, as that of `output` is, and does the same for each.
+    """
     level = output(pin, 1)
     sleep_us = time.sleep_us
 
-    def pulse():
+    def pulse(_=0):
         level(0)
         sleep_us(PULSE_US)
         level(1)

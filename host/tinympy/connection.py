@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tinympy import boards, deploy, files, ram, records, tasks, transport
+from tinympy import boards, deploy, files, ram, records, selftest, tasks, transport
 from tinympy import identity as identities
 from tinympy.dut import DeviceInfo, Dut
 from tinympy.engines import NATIVE
@@ -38,13 +38,23 @@ class Connected:
     mpy: deploy.Mpy
     build: deploy.Build
 
-    def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> None:
+    def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> selftest.SelfTest:
         """Write what differs of the device package, the engine and `programs` (by the name to load them under).
 
-        BoardError when it does not fit, or the board fails.
+        BoardError when it does not fit, or the board fails, or computes wrongly.
         """
-        package = deploy.package(self.build, programs)
-        files.write(self.line, files.differences(self.line, self.identity.library, package), progress)
+        files.write(self.line, files.differences(self.line, self.identity.library, self.package(programs)), progress)
+        return self.test()
+
+    def package(self, programs: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The files of tinympy's folder on this board: the package, the engine, `programs` and the self-test's."""
+        return deploy.package(self.build, {**programs, selftest.NAME: selftest.program()})
+
+    def test(self) -> selftest.SelfTest:
+        """Prove that the installed engine computes what it should. BoardError when it does not."""
+        result = selftest.run(self.line, self.build.name, self.build.engine)
+        selftest.require(result, self.build.name)
+        return result
 
 
 @contextlib.contextmanager
@@ -80,51 +90,69 @@ def serving(
     observe: Observer,
     in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
-    mark: int | str | None = None,
+    mark: deploy.Mark | None = None,
     engine: str = NATIVE.name,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
-    mark -- the pin that the board raises in timed windows
+    mark -- how the board shows timed windows to a meter
     engine -- what executes the program there
 
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with connected(board, None if in_ram else {task.name: program}, check, engine) as found:
-        line = found.line
+    with (
+        connected(board, None if in_ram else {task.name: program}, check, engine) as found,
+        served(found, task, program, observe, in_ram, mark) as serving,
+    ):
+        yield serving
 
-        def progress(done: int, total: int) -> None:
-            observe("deploy", done, total)
 
-        if in_ram:
-            package = deploy.package(found.build, {task.name: program})
-            needed = ram.needed_bytes(package, program, found.build.ram_bytes)
-            ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
-        else:
-            found.install({task.name: program}, progress)
-        wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=engine))
-        dut = Dut(line, patience=board.patience)
-        dut.wait_ready()
-        info = dut.info()
-        described = records.Board(
-            name=board.name,
-            port=found.port,
-            firmware=f"{info.implementation} {info.version}, {info.build}",
-            mpy=found.mpy.version,
-            arch=found.mpy.architecture,
-            clock_hz=info.clock_hz or board.clock_hz,
-            emulated=board.emulated,
-            ticks_step_us=info.ticks_step_us,
-            # An emulated chip has no temperature, whatever its sensor says.
-            temperature_c=None if board.emulated else info.temperature_c,
-        )
-        yield Serving(dut, info, found.build, described)
-        dut.close()
-        line.leave()
+@contextlib.contextmanager
+def served(
+    found: Connected,
+    task: tasks.Task,
+    program: bytes,
+    observe: Observer,
+    in_ram: bool = False,
+    mark: deploy.Mark | None = None,
+) -> Iterator[Serving]:
+    """The same on a board that is connected; afterwards it is at its raw REPL again."""
+    board, line = found.board, found.line
+
+    def progress(done: int, total: int) -> None:
+        observe("deploy", done, total)
+
+    if in_ram:
+        package = found.package({task.name: program})
+        needed = ram.needed_bytes(package, program, found.build.ram_bytes)
+        ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
+        found.test()
+    else:
+        found.install({task.name: program}, progress)
+    engine = found.build.engine.name
+    wire = (task.wire_input, task.wire_results, task.wire_bytes)
+    line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=engine))
+    dut = Dut(line, patience=board.patience)
+    dut.wait_ready()
+    info = dut.info()
+    described = records.Board(
+        name=board.name,
+        port=found.port,
+        firmware=f"{info.implementation} {info.version}, {info.build}",
+        mpy=found.mpy.version,
+        arch=found.mpy.architecture,
+        clock_hz=info.clock_hz or board.clock_hz,
+        emulated=board.emulated,
+        ticks_step_us=info.ticks_step_us,
+        # An emulated chip has no temperature, whatever its sensor says.
+        temperature_c=None if board.emulated else info.temperature_c,
+    )
+    yield Serving(dut, info, found.build, described)
+    dut.close()
+    line.leave()
 
 
 def _require_ulab(line: transport.Transport, identity: Identity) -> None:
@@ -160,7 +188,7 @@ def _reached(board: boards.Board, programs: Mapping[str, bytes] | None, engine: 
     there: dict[str, bytes] = {}
     if programs is not None:
         build = deploy.build(engine, deploy.Mpy(deploy.MPY_VERSION, board.arch))
-        there = deploy.package_files(board.library, build, programs)
+        there = deploy.package_files(board.library, build, {**programs, selftest.NAME: selftest.program()})
     launched = board.launch(board, there)
     try:
         yield launched

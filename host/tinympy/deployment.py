@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tinympy import boot, connection, deploy, files, tasks
+from tinympy import boot, connection, files, tasks
 from tinympy.boards import Board
 from tinympy.connection import Observer
 from tinympy.device.program import Head
@@ -14,6 +14,7 @@ from tinympy.engines import NATIVE
 from tinympy.errors import UsageError
 from tinympy.identity import Identity
 from tinympy.inspection.fit import Weights, compile_for
+from tinympy.selftest import SelfTest
 
 State = Literal["written", "unchanged", "removed", "kept"]
 
@@ -44,7 +45,7 @@ class Program:
 class Deployment:
     """What was done on a board, or, with dry_run, what would be done; `others` are files in the folder not of tinympy.
 
-    free_bytes is what the file system has left; None where the board does not say.
+    free_bytes is what the file system has left; None where the board does not say. tested: what its self-test said.
     """
 
     board: Board
@@ -55,6 +56,7 @@ class Deployment:
     others: tuple[str, ...] = ()
     free_bytes: int | None = None
     dry_run: bool = False
+    tested: SelfTest | None = None
 
     @property
     def written_bytes(self) -> int:
@@ -95,20 +97,35 @@ def deploy_to(
         )
     with connection.connected(board, engine=engine) as found:
         line, library = found.line, found.identity.library
-        package = deploy.package(found.build, programs)
+        package = found.package(programs)
         needed = files.differences(line, library, package)
-        left_bytes = needed.free_bytes
+        left_bytes, tested = needed.free_bytes, None
         if not dry_run:
             files.write(line, needed, lambda done, total: observe("deploy", done, total))
             left_bytes = files.differences(line, library, package).free_bytes if not needed.none else left_bytes
+            tested = found.test()
         rows = [
             File(f"{needed.folder}/{name}", "written" if name in needed.stale else "unchanged", len(content))
             for name, content in package.items()
         ]
         rows += [File(f"{needed.folder}/{name}", "removed") for name in needed.obsolete]
         return Deployment(
-            board, found.port, found.identity, tuple(rows), tuple(described), free_bytes=left_bytes, dry_run=dry_run
+            *(board, found.port, found.identity, tuple(rows), tuple(described)),
+            free_bytes=left_bytes,
+            dry_run=dry_run,
+            tested=tested,
         )
+
+
+def test(board: Board, observe: Observer) -> Deployment:
+    """Put the device package and the native module on the board, and prove that they compute what they should there.
+
+    Raises:
+        NoBoardError, BoardError: the board, or it computes wrongly.
+    """
+    with connection.connected(board, {}) as found:
+        tested = found.install({}, lambda done, total: observe("deploy", done, total))
+        return Deployment(board, found.port, found.identity, (), tested=tested)
 
 
 def remove_from(board: Board, dry_run: bool) -> Deployment:

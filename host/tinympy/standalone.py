@@ -89,4 +89,4 @@ def _calibrated(dut: Dut, task: tasks.Task, energy: bool) -> runner.Windows:
 def forget(board: Board) -> tuple[str, bool]:
     """Let the board start as before; the port, and whether tinympy had changed that."""
     with connection.connected(board) as found:
-        return found.port, boot.remove(found.line, found.identity.library)
+        return found.port, boot.remove(found.line, found.identity.library, boot.SERVES)

@@ -49,7 +49,7 @@ def test_layers_are_profiled_and_models_run_with_an_engine_in_python(tmp_path: P
     model = inputs.with_name("digits_int8.tflite")
     ran = json.loads(run("run", str(model), str(inputs), "--samples", "2", *options))
     native = json.loads(run("run", str(model), str(inputs), "--samples", "2", "--board", "unix", "--json"))
-    assert [each["outputs"] for each in ran["inputs"]] == [each["outputs"] for each in native["inputs"]]
+    assert [each["raw"] for each in ran["inferences"]] == [each["raw"] for each in native["inferences"]]
 
 
 def test_engines_are_measured_side_by_side(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_engines_are_measured_side_by_side(tmp_path: Path) -> None:
     shown = run("report", str(tmp_path))
     assert all(engine in shown for engine in ON_UNIX)
     page = tmp_path / "report.html"
-    run("report", str(tmp_path), "--html", str(page))
+    run("report", str(tmp_path), "--out", str(page))
     assert "Engines: digits on unix" in page.read_text(encoding="utf-8")
 
 

@@ -35,6 +35,7 @@ def document(done: Deployment) -> dict[str, Any]:
         ],
         "others": list(done.others),
         "free_bytes": done.free_bytes,
+        "tested": None if done.tested is None else {"outputs": done.tested.tests, "operators": done.tested.kinds},
     }
 
 
@@ -49,6 +50,11 @@ def render(done: Deployment, console: Console) -> None:
         table.add_row(each.path, "" if each.size_bytes is None else str(each.size_bytes), state)
     console.print(table if done.files else "there is nothing of tinympy")
     console.print()
+    render_notes(done, console)
+
+
+def render_notes(done: Deployment, console: Console) -> None:
+    """Prints a line for each thing to know."""
     for label, text in _notes(done):
         console.print(f"{label:8}{text}", soft_wrap=True, markup=False, highlight=False)
 
@@ -56,6 +62,8 @@ def render(done: Deployment, console: Console) -> None:
 def _notes(done: Deployment) -> list[tuple[str, str]]:
     place = f" (its flash is the folder {done.board.root})" if done.board.root else ""
     notes = [("board", f"{done.board.name} on {done.port}: {done.identity.firmware}, {done.identity.machine}{place}")]
+    if done.tested is not None:
+        notes.append(("tested", f"{done.tested.tests} outputs of {done.tested.kinds} operators, each as it should be"))
     if done.programs:
         verb = "would be written" if done.dry_run else "written"
         count, unchanged = done.count("written"), done.count("unchanged")
@@ -76,7 +84,7 @@ def _notes(done: Deployment) -> list[tuple[str, str]]:
         first = done.programs[0]
         notes.append(("try", f'import tinympy; m = tinympy.load("{first.name}"); m.predict([0] * {first.input_bytes})'))
         notes.append(("at", _prompt(done)))
-    if done.board.port is None and done.board.root is None and not done.dry_run:
+    if done.files and done.board.port is None and done.board.root is None and not done.dry_run:
         notes.append(("note", f"{done.board.name} ends with this command, and its files with it"))
     return notes
 
