@@ -44,7 +44,7 @@ def load(name, engine=None):
         arena = program = tiles = None
         from .trouble import not_loaded
 
-        raise not_loaded(error, name, engine)
+        raise not_loaded(error, name, engine) from None
 
 
 def _folder():
@@ -61,5 +61,5 @@ def _engine(name):
             if name:
                 raise
         except ValueError as error:  # it was compiled for another board
-            raise ImportError(str(error))
+            raise ImportError(str(error)) from None
     raise ImportError("there is no engine")

@@ -10,9 +10,27 @@ WINDOWS = 3
 NO_TILE = 0xFFFF
 # By opcode.
 NAMES = (
-    " CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED AVERAGE_POOL_2D SOFTMAX MAX_POOL_2D ELEMENTWISE LOOKUP REDUCE COPY FILL "
-    "GATHER LOG_SOFTMAX SVDF LSTM RESIZE_BILINEAR QUANTISE ARG BATCH_MATMUL"
-).split(" ")
+    "",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "FULLY_CONNECTED",
+    "AVERAGE_POOL_2D",
+    "SOFTMAX",
+    "MAX_POOL_2D",
+    "ELEMENTWISE",
+    "LOOKUP",
+    "REDUCE",
+    "COPY",
+    "FILL",
+    "GATHER",
+    "LOG_SOFTMAX",
+    "SVDF",
+    "LSTM",
+    "RESIZE_BILINEAR",
+    "QUANTISE",
+    "ARG",
+    "BATCH_MATMUL",
+)
 ELEMENTWISE = ("ADD", "MUL", "MAXIMUM", "MINIMUM", "PRELU")
 
 
@@ -38,7 +56,14 @@ class Rows:
     def __repr__(self):
         lines = [("#", "operator", "input", "output", "bytes", "MACs")]
         lines += [
-            (str(row.index), row.name, dimensions(row.input_shape), dimensions(row.output_shape), str(row.bytes), str(row.macs))
+            (
+                str(row.index),
+                row.name,
+                dimensions(row.input_shape),
+                dimensions(row.output_shape),
+                str(row.bytes),
+                str(row.macs),
+            )
             for row in self
         ]
         lines.append(("", "sum", "", "", str(sum([row.bytes for row in self])), str(sum([row.macs for row in self]))))
@@ -95,16 +120,15 @@ def layers(model):
     at = HEADER_BYTES + TENSOR_BYTES * (len(head.inputs) + len(head.outputs))
     every = [unpack_from(OPERATION, program, at + OPERATION_BYTES * i) for i in range(head.operation_count)]
     # In a tile the constants of operations lie one after another.
-    ends = [
-        unpack_from(TILE_ENTRY, program, head.tiles_at + TILE_ENTRY_BYTES * i)[1] for i in range(head.tile_count)
-    ]
+    ends = [unpack_from(TILE_ENTRY, program, head.tiles_at + TILE_ENTRY_BYTES * i)[1] for i in range(head.tile_count)]
     rows = []
     for index in range(head.initial_operations, len(every)):
         tile, begin = every[index][2:4]
         count = 0
         if tile != NO_TILE:
             later = [fields[3] for fields in every if fields[2] == tile and fields[3] > begin]
-            count = min(later + [ends[tile]]) - begin
+            later.append(ends[tile])
+            count = min(later) - begin
         rows.append(Layer(index, every[index], count))
     return Rows(rows)
 

@@ -13,9 +13,9 @@ class Model:
     arena -- a bytearray of the size that the program says; made here when not given
 
     `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are
-    the first ones; `engine` is the engine's name. Inference leaves the inputs as they are if `keeps_input`; else they are to be written before each.
-    Of the program's `program_bytes`, `flash_bytes` are not in RAM. ValueError when the program is damaged, MemoryError
-    when the heap is too small.
+    the first ones; `engine` is the engine's name. Inference leaves the inputs as they are if `keeps_input`; else they
+    are to be written before each. Of the program's `program_bytes`, `flash_bytes` are not in RAM. ValueError when the
+    program is damaged, MemoryError when the heap is too small.
     """
 
     def __init__(self, program, tiles=None, engine=None, arena=None):
