@@ -13,9 +13,9 @@ class Model:
     arena -- a bytearray of the size that the program says; made here when not given
 
     `inputs` and `outputs` list memoryviews of their bytes in `arena`, in the model's order; `input` and `output` are
-    the first ones. Inference leaves the inputs as they are if `keeps_input`; else they are to be written before each.
-    Of the program's `program_bytes`, `flash_bytes` are not in RAM. ValueError when the program is damaged, MemoryError
-    when the heap is too small.
+    the first ones; `engine` is the engine's name. Inference leaves the inputs as they are if `keeps_input`; else they
+    are to be written before each. Of the program's `program_bytes`, `flash_bytes` are not in RAM. ValueError when the
+    program is damaged, MemoryError when the heap is too small.
     """
 
     def __init__(self, program, tiles=None, engine=None, arena=None):
@@ -26,6 +26,7 @@ class Model:
         if not tiles:
             check_tiles(program, head, compat.crc32)
         self.head = head
+        self.program = program
         self.name = head.name
         self.keeps_input = head.keeps_input
         self.program_bytes = head.program_bytes
@@ -37,6 +38,7 @@ class Model:
         self._arena = bytearray(head.arena_bytes) if arena is None else arena
         self.arena = memoryview(self._arena)
         self._engine = engine(program, tiles.addresses if tiles else None)
+        self.engine = self._engine.name
         self.inputs = [self.arena[tensor.offset : tensor.offset + tensor.bytes] for tensor in head.inputs]
         self.outputs = [self.arena[tensor.offset : tensor.offset + tensor.bytes] for tensor in head.outputs]
         self.input, self.output = self.inputs[0], self.outputs[0]
@@ -65,19 +67,40 @@ class Model:
         if self._tiles:
             self._tiles.check()
 
+    def layers(self):
+        """What an inference consists of: a list of Layers (describe.py), which shows itself as a table."""
+        from .describe import layers
+
+        return layers(self)
+
+    def profile(self):
+        """The same with the time that each layer takes, measured now, on the input that is there."""
+        from .describe import profile
+
+        return profile(self)
+
+    def __repr__(self):
+        from .describe import summary
+
+        return summary(self)
+
     def predict(self, values):
         """Run one inference on `values`, quantised inputs; returns the list of quantised outputs.
 
-        They are from -128 to 127, of uint8 tensors from 0 to 255, of int16 and int32 tensors whatever those hold.
+        They are from -128 to 127, of uint8 tensors from 0 to 255, of int16 and int32 tensors whatever those hold;
+        ValueError or TypeError when they are not, or not as many as the model takes.
         Several inputs or outputs stand one after another.
         """
-        counts = [len(view) // tensor.item_bytes for view, tensor in zip(self.inputs, self.head.inputs)]
-        if len(values) != sum(counts):
-            raise ValueError("%d values instead of %d" % (len(values), sum(counts)))
         at = 0
-        for view, tensor, count in zip(self.inputs, self.head.inputs, counts):
-            tensor.store(view, values[at : at + count])
-            at += count
+        for view, tensor in zip(self.inputs, self.head.inputs):
+            end = at + len(view) // tensor.item_bytes
+            if not tensor.store(view, values[at:end]):
+                break
+            at = end
+        if at != len(values):
+            from .trouble import refused
+
+            raise refused(self, values)
         self.check()
         self.run()
         found = []

@@ -48,12 +48,21 @@ class TensorInfo:
         return [byte - 256 if byte > 127 and self.dtype != "uint8" else byte for byte in view]
 
     def store(self, view, values):
-        """Fill the bytes of `view` with integers."""
-        if self.item_bytes > 1:
-            view[:] = struct.pack(FORMATS[self.dtype] % len(values), *values)
-            return
-        for i in range(len(view)):
-            view[i] = values[i] & 0xFF
+        """Fill the bytes of `view` with integers; whether these are as many as fit, and each in the tensor's range."""
+        half = 1 << 8 * self.item_bytes - 1
+        low = 0 if self.dtype == "uint8" else -half
+        high = low + 2 * half - 1
+        try:
+            if len(values) * self.item_bytes != len(view) or min(values) < low or max(values) > high:
+                return False
+            if self.item_bytes > 1:
+                view[:] = struct.pack(FORMATS[self.dtype] % len(values), *values)
+            else:
+                for i in range(len(view)):
+                    view[i] = values[i] & 0xFF
+        except TypeError:  # not whole numbers
+            return False
+        return True
 
 
 class Head:

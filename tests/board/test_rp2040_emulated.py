@@ -171,6 +171,17 @@ def test_predict_takes_and_returns_signed_numbers(line: transport.Transport, imp
     assert numbers(printed) == expected_outputs("digits")[0]
 
 
+def test_a_profile_of_the_layers_adds_up_to_an_inference(line: transport.Transport, imported: dict[str, int]) -> None:
+    line.exec(LOAD.format("digits"))
+    measured = line.exec(
+        "p = model.profile()\nprint(len(p), round(sum([row.time_us for row in p])), round(p.whole_us))", 20.0
+    )
+    count, sum_us, whole_us = numbers(measured)
+    print("\n" + line.exec("print(p)\np = None"))
+    assert count == 8
+    assert sum_us == pytest.approx(whole_us, rel=0.1)
+
+
 def test_the_module_survives_a_heap_that_was_full(line: transport.Transport, imported: dict[str, int]) -> None:
     line.exec(LOAD.format("digits"))
     left = int(line.exec(FILL_HEAP))

@@ -14,6 +14,7 @@ from tinympy import firmware as images
 from tinympy.boards.rp2040_emu import Rp2040Emulator
 from tinympy.compiler import compile_model
 from tinympy.errors import BoardError
+from tinympy.inspection.work import total_macs
 from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 from tinympy.model.write import write
 
@@ -123,6 +124,17 @@ def test_outputs_are_those_of_tflite_micro(
         values = np.random.default_rng(seed).integers(-128, 128, 640 if name == "ad01" else DENSE[name][0], np.int8)
         got = unhexlify(line.exec(INFER.format(values.tobytes().hex())).strip())
         assert got == expected(models[name], values)
+
+
+def test_layers_are_described_that_are_in_flash(line: transport.Transport, models: dict[str, bytes]) -> None:
+    line.exec(LOAD.format("ad01"))
+    macs, constants_bytes = line.exec(
+        "rows = model.layers()\nprint(sum([row.macs for row in rows]), sum([row.bytes for row in rows]))\nrows = None"
+    ).split()
+    compiled = compile_model(models["ad01"], "ad01", block_bytes=BLOCK_BYTES)
+    assert int(macs) == total_macs(compiled.graph)
+    # A byte for each weight, and each weight is used once.
+    assert int(macs) < int(constants_bytes) < len(compiled.program)
 
 
 @pytest.mark.parametrize(("name", "change"), [("long_rows", REWRITE), ("many_rows", REMOVE)])

@@ -1,4 +1,5 @@
-"""Every command and every line of Python that the README shows, and every command in reports.md, is executed."""
+"""Every command and every line of Python that the README shows, every command in reports.md, and every line of repl.md
+are executed."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from board_prompt import PROMPT, Prompt
 from tinympy import boards, connection
 from tinympy.compiler import compile_model
 
@@ -18,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 REPORTS = (ROOT / "docs" / "reports.md").read_text()
 COMMANDS = re.findall(r"^    (tinympy .*)$", README + REPORTS, re.MULTILINE)
+REPL = (ROOT / "docs" / "repl.md").read_text()
 MAKE_TARGETS = re.findall(r"`?make (\w+)`?", README)
 
 
@@ -56,3 +59,57 @@ def test_the_python_of_the_readme_runs_on_the_board() -> None:
     values = [int(value) for value in output.strip("[]\n ").split(",")]
     # A softmax over ten classes, quantised with scale 1/256.
     assert len(values) == 10 and abs(sum(value + 128 for value in values) - 256) <= 10
+
+
+# Of what a board answers, what is not the same each time: addresses, lines of tinympy's files, free memory; and times.
+_VARIES = (
+    (r"0x[0-9a-f]+", "0x"),
+    (r"line \d+, in (?!<module>)", "line 0, in "),
+    (r"\d+ are free", "0 are free"),
+)
+_TIMES = ((r"\d+\.\d+", "0.0"), (r"\b(us|ms)\b", "us"), (r" +", " "))
+
+
+def test_a_session_at_the_prompt_is_as_repl_md_shows_it(tmp_path: Path) -> None:
+    steps = _session()
+    assert sum(kind == "type" for kind, *_ in steps) >= 30
+    prompt = None
+    try:
+        for kind, line, expected in steps:
+            if kind == "type":
+                assert prompt is not None
+                shown, known = _same_each_time(prompt.type(line)), _same_each_time(expected)
+                # A module's names are in no order.
+                assert sorted(shown) == sorted(known) if line.startswith("help(") else shown == known, line
+            else:
+                if prompt is not None:
+                    prompt.close()
+                    prompt = None
+                if kind == "command":
+                    command = [sys.executable, "-m", *shlex.split(line)]
+                    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+                else:
+                    prompt = Prompt(line, tmp_path)
+    finally:
+        if prompt is not None:
+            prompt.close()
+
+
+def _session() -> list[tuple[str, str, str]]:
+    """What repl.md does: ("command" or "prompt", the command, ""), or ("type", the line, what is shown then)."""
+    steps: list[tuple[str, str, str]] = []
+    for part in re.split(r"^(```pycon\n.*?^```)$", REPL, flags=re.MULTILINE | re.DOTALL):
+        if part.startswith("```pycon"):
+            entries = part.removeprefix("```pycon\n").removesuffix("```").split(PROMPT)
+            assert not entries[0], "a block begins with the prompt"
+            steps += [("type", *entry.partition("\n")[::2]) for entry in entries[1:]]
+        else:
+            commands = re.findall(r"^    (.*)$", part, re.MULTILINE)
+            steps += [("command" if each.startswith("tinympy ") else "prompt", each, "") for each in commands]
+    return steps
+
+
+def _same_each_time(shown: str) -> list[str]:
+    for pattern, instead in (*_VARIES, *(_TIMES if "whole inference" in shown else ())):
+        shown = re.sub(pattern, instead, shown)
+    return [line.strip() for line in shown.splitlines()]
