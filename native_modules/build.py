@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpy import inspect
+from tinympy.engines import ENGINES, NATIVE
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE / "build"
@@ -99,7 +100,9 @@ def main() -> int:
 def mip_packages(manifest: Mapping[str, object]) -> dict[Path, str]:
     """What `mip install` reads, one file for each architecture that a module was built for."""
     [version] = re.findall(r'__version__ = "(.*)"', (ROOT / "host/tinympy/__init__.py").read_text())
-    device = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "device/tinympy").glob("*.py"))]
+    others = {file for engine in ENGINES.values() if engine is not NATIVE for file in engine.files}
+    sources = sorted(path for path in (ROOT / "device/tinympy").glob("*.py") if path.stem not in others)
+    device = [path.relative_to(ROOT).as_posix() for path in sources]
     packages = {}
     for module in sorted(manifest):
         urls = [[f"tinympy/{path.rpartition('/')[2]}", path] for path in device]

@@ -2,22 +2,39 @@
 
 import gc
 
+# The fastest first.
+ENGINES = ("native", "viper", "ulab", "python")
 
-def load(name):
+
+def load(name, engine=None):
     """The Model `name`, as deployed by the computer; `name` may also be a path. OSError when there is none.
 
-    A program that was compiled for flash keeps its constants there, where this board's flash can be read like memory.
+    engine -- one of ENGINES; None: the first that is here. ImportError when it is not.
+    A program that was compiled for flash keeps its constants there, where this board's flash can be read like memory;
+    engines in Python read them from the file where it cannot.
     """
     # All code before the arena: the kernels are one piece of memory as well.
     from .model import Model
-    from .native import NativeEngine
     from .program import read, reserve
 
     if "/" not in name:
         name = __file__.rsplit("/", 1)[0] + "/" + name + ".tmpy"
+    make = _engine(engine)
     gc.collect()
     arena = reserve(name)
-    program, tiles = read(name)
+    program, tiles = read(name, make.name != "native")
     # What follows lasts: behind the garbage there is now, it would split the heap.
     gc.collect()
-    return Model(program, tiles, NativeEngine, arena)
+    return Model(program, tiles, make, arena)
+
+
+def _engine(name):
+    """The class of the engine `name`, or of the first that was deployed."""
+    for each in (name,) if name else ENGINES:
+        try:
+            module = __import__(__name__ + "." + each, None, None, ("name",))
+            return getattr(module, each[0].upper() + each[1:] + "Engine")
+        except ImportError:
+            if name:
+                raise
+    raise ImportError("there is no engine here: `tinympy deploy` puts one on the board")

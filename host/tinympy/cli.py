@@ -140,7 +140,14 @@ def bench(
     quantisation: Annotated[
         Path | None, typer.Option(help="How that file was quantised, a JSON object (docs/rules.md).", metavar="FILE")
     ] = None,
-    engine: Annotated[str, typer.Option(help="What executes the model.")] = "native",
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="What executes the model: native, viper, ulab, python; several with commas. Without: what suits the "
+            "board.",
+            metavar="NAME",
+        ),
+    ] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N samples.", metavar="N")] = None,
     window: Annotated[
         float | None,

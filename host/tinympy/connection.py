@@ -22,62 +22,70 @@ class Serving:
 
     dut: Dut
     info: DeviceInfo
-    module: deploy.Module
+    build: deploy.Build
     board: records.Board
 
 
 @dataclass(frozen=True)
 class Connected:
-    """A board at its raw REPL, and what its firmware says of itself."""
+    """A board at its raw REPL, what its firmware says of itself, and the engine it gets."""
 
     board: boards.Board
     port: str
     line: transport.Transport
     identity: Identity
-    mpy: deploy.Mpy
-
-    @property
-    def module(self) -> deploy.Module:
-        """The native module that its firmware loads."""
-        return deploy.native_module(self.mpy)
+    mpy: deploy.Mpy | None
+    build: deploy.Build
 
     def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> selftest.SelfTest:
-        """Write what differs of the device package, the native module and `programs` (by the name to load them under).
+        """Write what differs of the device package, the engine and `programs` (by the name to load them under).
 
         BoardError when it does not fit, or the board fails, or computes wrongly.
         """
         files.write(self.line, files.differences(self.line, self.identity.library, self.package(programs)), progress)
         return self.test()
 
+    def dut(self) -> Dut:
+        """What it serves, when it was started."""
+        return Dut(self.line, patience=self.board.patience, escaped=self.identity.circuitpython)
+
     def package(self, programs: Mapping[str, bytes]) -> dict[str, bytes]:
-        """The files of tinympy's folder on this board: the package, the module, `programs` and the self-test's."""
-        return deploy.package(self.module, {**programs, selftest.NAME: selftest.program()})
+        """The files of tinympy's folder on this board: the package, the engine, `programs` and the self-test's."""
+        return deploy.package(self.build, {**programs, selftest.NAME: selftest.program()})
 
     def test(self) -> selftest.SelfTest:
-        """Prove that the installed module computes what it should. BoardError when it does not."""
-        result = selftest.run(self.line, self.module.arch)
-        selftest.require(result, self.module.arch)
+        """Prove that the installed engine computes what it should. BoardError when it does not."""
+        result = selftest.run(self.line, self.build.engine.name)
+        selftest.require(result, self.build.engine.name)
         return result
 
 
 @contextlib.contextmanager
 def connected(
-    board: boards.Board, programs: Mapping[str, bytes] | None = None, check: Callable[[], None] = lambda: None
+    board: boards.Board,
+    programs: Mapping[str, bytes] | None = None,
+    check: Callable[[], None] = lambda: None,
+    engine: str | None = None,
 ) -> Iterator[Connected]:
     """Start the board, or open the port it is attached to; `programs` may be on it already where it is started.
 
     check -- called several times a second; what it raises ends the context
+    engine -- what is to execute programs there; None: the board's
 
     Raises:
-        NoBoardError, BoardError: the board, or its firmware loads no native module of ours.
+        NoBoardError, BoardError: the board, or `engine` does not run on its firmware.
     """
+    engine = engine or board.engine
     with (
-        _reached(board, programs) as reached,
+        _reached(board, programs, engine) as reached,
         transport.open(reached.port, reached.interrupt, board.patience, check) as line,
     ):
         identity = identities.ask(line)
-        mpy = identities.require(identity, board, reached.port)
-        yield Connected(board, reached.port, line, identity, mpy)
+        mpy = identities.require(identity, board, reached.port, engine)
+        if identity.circuitpython:
+            # Whatever is written to the drive would start the board anew.
+            line.exec("import supervisor\nsupervisor.runtime.autoreload = False")
+        yield Connected(board, reached.port, line, identity, mpy, deploy.build(engine, mpy))
 
 
 @contextlib.contextmanager
@@ -89,48 +97,49 @@ def serving(
     in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
     mark: int | str | None = None,
+    engine: str | None = None,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
     mark -- the pin that the board raises in timed windows
+    engine -- what executes the program there; None: the board's
 
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with connected(board, None if in_ram else {task.name: program}, check) as found:
+    with connected(board, None if in_ram else {task.name: program}, check, engine) as found:
         line = found.line
-        module = found.module
 
         def progress(done: int, total: int) -> None:
             observe("deploy", done, total)
 
         if in_ram:
             package = found.package({task.name: program})
-            needed = ram.needed_bytes(package, program, module.ram_bytes)
+            needed = ram.needed_bytes(package, program, found.build.ram_bytes)
             ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
             found.test()
         else:
             found.install({task.name: program}, progress)
         wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark))
-        dut = Dut(line, patience=board.patience)
+        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=found.build.engine.name))
+        dut = found.dut()
         dut.wait_ready()
         info = dut.info()
         described = records.Board(
             name=board.name,
             port=found.port,
             firmware=f"{info.implementation} {info.version}, {info.build}",
-            mpy=found.mpy.version,
-            arch=found.mpy.architecture,
+            mpy=found.mpy.version if found.mpy else "none",
+            arch=found.mpy.architecture if found.mpy and found.mpy.native else board.arch,
             clock_hz=info.clock_hz or board.clock_hz,
             emulated=board.emulated,
             ticks_step_us=info.ticks_step_us,
             # An emulated chip has no temperature, whatever its sensor says.
             temperature_c=None if board.emulated else info.temperature_c,
         )
-        yield Serving(dut, info, module, described)
+        yield Serving(dut, info, found.build, described)
         dut.close()
         line.leave()
 
@@ -149,7 +158,7 @@ class _Attached:
 
 
 @contextlib.contextmanager
-def _reached(board: boards.Board, programs: Mapping[str, bytes] | None) -> Iterator[boards.Launched]:
+def _reached(board: boards.Board, programs: Mapping[str, bytes] | None, engine: str) -> Iterator[boards.Launched]:
     if board.port is not None:
         yield _Attached(board.port)
         return
@@ -157,8 +166,9 @@ def _reached(board: boards.Board, programs: Mapping[str, bytes] | None) -> Itera
         raise NoBoardError(f"no port is known for {board.name}", "name it with --port")
     there: dict[str, bytes] = {}
     if programs is not None:
-        module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, board.arch))
-        there = deploy.package_files(board.library, module, {**programs, selftest.NAME: selftest.program()})
+        mpy = None if board.circuitpython else deploy.Mpy(deploy.MPY_VERSION, board.arch)
+        build = deploy.build(engine, mpy)
+        there = deploy.package_files(board.library, build, {**programs, selftest.NAME: selftest.program()})
     launched = board.launch(board, there)
     try:
         yield launched

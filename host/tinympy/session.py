@@ -19,7 +19,8 @@ from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
 from tinympy.energy.meters import Meter
-from tinympy.errors import BoardError, MeterError
+from tinympy.engines import ENGINES
+from tinympy.errors import BoardError, MeterError, UsageError
 from tinympy.inspection.fit import compile_for
 from tinympy.inspection.work import total_macs
 from tinympy.measures import WINDOWS
@@ -36,6 +37,8 @@ _MARGIN = 1.05
 _SLACK_S = 1.6
 _ATTEMPTS = 3
 _MOST_CALIBRATIONS = 20
+LONGEST_JOB_S = 3600.0
+"""What an engine in Python would take longer for is refused."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ def run(
     check -- called several times a second; what it raises ends the run
 
     Raises:
-        UsageError: the model or the data cannot be used, or the record cannot be written.
+        UsageError: the model or the data cannot be used, or the record cannot be written; or the engine is so slow that
+            it would take more than LONGEST_JOB_S.
         NoBoardError, BoardError: the board; the record then holds what was measured before.
     """
     task = job.task
@@ -92,16 +96,24 @@ def run(
     with (
         metering.opened(job.metering) as meter,
         connection.serving(
-            job.board, task, compiled.program, observe, job.in_ram, check, metering.mark(job.metering, meter)
+            job.board,
+            task,
+            compiled.program,
+            observe,
+            job.in_ram,
+            check,
+            metering.mark(job.metering, meter),
+            job.engine,
         ) as serving,
     ):
+        longest_s = _longest_s(compiled, job.engine)
+        if ENGINES[job.engine].interpreted:
+            longest_s = _require_patience(job, serving.dut, samples, longest_s)
         record = _begin(job, prepared, serving)
         records.create(record, job.folder)
         begun(record)
         with _kept(record):
-            measured = _Run(
-                job, record, serving.dut, samples, observe, time.monotonic() - started_s, _longest_s(compiled)
-            )
+            measured = _Run(job, record, serving.dut, samples, observe, time.monotonic() - started_s, longest_s)
             if "accuracy" in job.modes:
                 _measure_accuracy(measured)
             if "performance" in job.modes:
@@ -135,7 +147,7 @@ def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
     record = Record.begin(
         mode=job.mode,
         board=serving.board,
-        engine=records.Engine(job.engine, serving.module.sha256),
+        engine=records.Engine(job.engine, serving.build.sha256),
         task=records.Task(
             task.name, task.title, task.official, rules.LATEST.targets.get(task.name) if task.official else None
         ),
@@ -168,7 +180,7 @@ def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
         arena_bytes=info.arena_bytes,
         program_bytes=info.program_bytes,
         flash_bytes=info.flash_bytes,
-        module_bytes=serving.module.ram_bytes,
+        module_bytes=serving.build.ram_bytes,
         heap_free_bytes=info.heap_free_bytes,
     )
     return record
@@ -272,9 +284,35 @@ def _window(run: _Run, n: int, warmup: int, input_index: int, latency_s: float) 
     return records.Window(n, warmup, timed.elapsed_us, input_index, started, *heap)
 
 
-def _longest_s(compiled: Compiled) -> float:
-    """Seconds that no board that is worth measuring takes for an inference: a microsecond for each MAC."""
-    return 1e-6 * total_macs(compiled.graph)
+def _require_patience(job: Job, dut: Dut, samples: list[tasks.Sample], longest_s: float) -> float:
+    """Seconds that one inference takes, which is tried. UsageError when with that the job takes hours.
+
+    longest_s -- what it takes at most
+    """
+    dut.load_input(samples[0].inputs[0].tobytes())
+    inference_s = dut.timed(1, 0, _timeout_s(1, longest_s)).elapsed_us / 1e6
+    scored = sum(len(sample.inputs) for sample in samples) if "accuracy" in job.modes else 0
+    window = max(1, math.ceil(job.window_s / max(inference_s, 1e-6)))
+    timed = (WINDOWS + 1) * (window + job.warmup) if "performance" in job.modes else 0
+    expected_s = job.board.patience * inference_s * (scored + timed)
+    if expected_s > LONGEST_JOB_S:
+        fitting = int(len(samples) * (LONGEST_JOB_S / 6) / max(expected_s, 1))
+        raise UsageError(
+            f"{job.task.name} with the engine {job.engine} on {job.board.name} would take {_hours(expected_s)}: "
+            f"{scored + timed} inferences of {inference_s:.2g} s",
+            "choose a faster engine, or fewer inferences: "
+            + (f"--samples {fitting}" if scored > timed and fitting else "--mode performance --warmup 0 --window 0.1"),
+        )
+    return max(inference_s, 1e-3)
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h"
+
+
+def _longest_s(compiled: Compiled, engine: str) -> float:
+    """Seconds that no board that is worth measuring takes for an inference."""
+    return ENGINES[engine].mac_s * total_macs(compiled.graph)
 
 
 def _timeout_s(inferences: int, latency_s: float) -> float:

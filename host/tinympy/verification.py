@@ -69,7 +69,7 @@ def verify(target: Target, samples: int, observe: Observer) -> tuple[Subject, Ve
     task = target.task
     compiled = compile_for(target.board, task.model(), task.name, reuse_input=target.reuse_input)
     inputs = [row.tobytes() for sample in task.samples(samples) for row in sample.inputs[:samples]][:samples]
-    with connection.serving(target.board, task, compiled.program, observe) as serving:
+    with connection.serving(target.board, task, compiled.program, observe, engine=target.engine) as serving:
         subject = Subject(task.name, task.model_file, target.engine, serving.board, task.caveat)
         return subject, compare(serving.dut, compiled, inputs, observe)
 

@@ -51,7 +51,7 @@ def main() -> int:
         models = {"digits": compile_model(tasks.get("digits").model())}
         models |= {name: compile_model(generated.build(name)) for name in NETWORKS}
     board = boards.known("rp2040")
-    module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, board.arch))
+    module = deploy.build("native", deploy.Mpy(deploy.MPY_VERSION, board.arch))
     files = deploy.package_files(board.library, module, {name: model.program for name, model in models.items()})
     print(f"{images[-1].stem}, emulated; module {module.sha256[:16]}")
     print(f"{'':35} {'MACs':>9} {'outputs':>8} {'cycles':>10} {'a MAC':>7} {'an output':>9} estimate / count")

@@ -70,7 +70,7 @@ def test_in_ram_nothing_is_written_and_outputs_are_right(emulator: Rp2040Emulato
 
 def test_a_board_that_serves_at_boot_is_rescued_at_its_port(firmware: Path) -> None:
     program = compile_model(DIGITS.model(), "digits").program
-    module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, "armv6m"))
+    module = deploy.build("native", deploy.Mpy(deploy.MPY_VERSION, "armv6m"))
     code = deploy.serve_code("digits", DIGITS.wire_input, DIGITS.wire_results, DIGITS.wire_bytes)
     main = {"/main.py": f"# tinympy: a test\n{code}".encode()}
     there = deploy.package_files("/lib", module, {"digits": program}) | main

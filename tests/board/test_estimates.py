@@ -30,7 +30,7 @@ def test_memory_and_latency_are_as_foretold(name: str) -> None:
     [fit] = inspect(content, name, [boards.known("rp2040")]).fits
     program = compile_model(content, name).program
     files = deploy.package_files(
-        "/lib", deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, "armv6m")), {name: program}
+        "/lib", deploy.build("native", deploy.Mpy(deploy.MPY_VERSION, "armv6m")), {name: program}
     )
     with Rp2040Emulator(images.present()[-1], files) as board, transport.open(board.port, patience=PATIENCE) as line:
         line.start(deploy.serve_code(name, "int8", "truncated", 64))

@@ -97,7 +97,7 @@ def programs() -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def line(firmware: Path, programs: dict[str, bytes]) -> Iterator[transport.Transport]:
-    module = deploy.native_module(Mpy(deploy.MPY_VERSION, "armv6m"))
+    module = deploy.build("native", Mpy(deploy.MPY_VERSION, "armv6m"))
     files = deploy.package_files("/lib", module, programs)
     with Rp2040Emulator(firmware, files) as board, transport.open(board.port, patience=PATIENCE) as line:
         yield line
@@ -140,7 +140,7 @@ def test_firmware_asks_for_the_module_that_was_committed(line: transport.Transpo
 
 
 def test_the_package_leaves_the_heap_to_models(imported: dict[str, int]) -> None:
-    module = deploy.native_module(Mpy(deploy.MPY_VERSION, "armv6m"))
+    module = deploy.build("native", Mpy(deploy.MPY_VERSION, "armv6m"))
     assert imported["package_bytes"] <= module.ram_bytes + deploy.PACKAGE_BYTES
 
 

@@ -98,7 +98,7 @@ def models() -> dict[str, bytes]:
 def line(request: pytest.FixtureRequest, models: dict[str, bytes]) -> Iterator[transport.Transport]:
     image: Path = request.param
     programs = {name: compile_model(model, name, block_bytes=BLOCK_BYTES).program for name, model in models.items()}
-    module = deploy.native_module(deploy.Mpy(deploy.MPY_VERSION, BOARD.arch))
+    module = deploy.build("native", deploy.Mpy(deploy.MPY_VERSION, BOARD.arch))
     with (
         Rp2040Emulator(image, deploy.package_files(BOARD.library, module, programs)) as board,
         transport.open(board.port, patience=BOARD.patience) as line,

@@ -17,22 +17,23 @@ def reply(
     clock_hz: int = 160_000_000,
     heap: int = 200_000,
     library: str = "/lib",
+    ulab: str = "",
 ) -> str:
     build = f"3.4.0; {name} v{'.'.join(map(str, version))}"
-    return repr((name, version, build, machine, mpy, platform, clock_hz, heap, library, 4096, 512, 500)) + "\n"
+    return repr((name, version, build, machine, mpy, platform, clock_hz, heap, library, 4096, 512, 500, ulab, True)) + "\n"
 
 
 RP2040_1_23 = (
     "('micropython', (1, 23, 0), '3.4.0; MicroPython v1.23.0 on 2024-06-02', 'Raspberry Pi Pico with RP2040', 4870, "
-    "'rp2', 125000000, 228512, '/lib', 4096, 352, 350)\n"
+    "'rp2', 125000000, 228512, '/lib', 4096, 352, 350, '', True)\n"
 )
 RP2040_1_26 = (
     "('micropython', (1, 26, 1), '3.4.0; MicroPython v1.26.1 on 2025-09-11', 'Raspberry Pi Pico with RP2040', 4870, "
-    "'rp2', 125000000, 241456, '/lib', 4096, 352, 350)\n"
+    "'rp2', 125000000, 241456, '/lib', 4096, 352, 350, '', True)\n"
 )
 UNIX = (
     "('micropython', (1, 29, 0), '3.4.0; MicroPython 9458e3a23f on 2026-07-05', 'linux [GCC 14.2.1] version', 2822, "
-    "'linux', 0, 4144000, '/lib', 4096, 66053021, 57357287)\n"
+    "'linux', 0, 4144000, '/lib', 4096, 66053021, 57357287, '', True)\n"
 )
 # .mpy 6.1, 6.2
 PICO_W_1_19 = reply("micropython", (1, 19, 1), "Raspberry Pi Pico W with RP2040", 4358, "rp2")

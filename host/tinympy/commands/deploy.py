@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, BoardFolder, BoardName, PortName
+from tinympy.commands.options import AsJson, AssetsFolder, BoardFolder, BoardName, EngineName, PortName
 from tinympy.errors import UsageError
 
 _DEFAULT = "digits"
@@ -20,6 +20,7 @@ def deploy(
     board: BoardName = None,
     port: PortName = None,
     folder: BoardFolder = None,
+    engine: EngineName = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take off the board what tinympy put there.")] = False,
     assets: AssetsFolder = None,
@@ -35,12 +36,13 @@ def deploy(
     if remove and models:
         raise UsageError("--remove takes everything off the board", "leave the names of models away")
     chosen = [] if remove else plan.models(models or [_DEFAULT], assets)
+    plan.check_engine(engine)
     target = plan.lasting(board, port, folder)
     if remove:
         done = deployment.remove_from(target, dry_run)
     else:
         with bar(target.name) as observe:
-            done = deployment.deploy_to(target, chosen, dry_run, observe)
+            done = deployment.deploy_to(target, chosen, dry_run, observe, engine)
     if as_json:
         typer.echo(json.dumps(report.document(done), indent=2))
     else:

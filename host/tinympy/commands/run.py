@@ -27,8 +27,11 @@ def run(
     board: BoardName = None,
     port: PortName = None,
     engine: Annotated[
-        str, typer.Option(help="What executes the model: native on a board, or reference on this computer.")
-    ] = "native",
+        str | None,
+        typer.Option(
+            help="What executes the model: native, viper, ulab or python on a board, or reference on this computer."
+        ),
+    ] = None,
     firmware: Firmware = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N inputs.", metavar="N")] = None,
     labels: Annotated[
@@ -51,6 +54,7 @@ def run(
     from rich.console import Console
 
     from tinympy import inference, input_files, plan, tasks
+    from tinympy.engines import ENGINES
     from tinympy.listening import stretches
     from tinympy.pictures import Pixels
     from tinympy.report import inference as report
@@ -72,7 +76,7 @@ def run(
         task_name=task,
         model=model if task is None else None,
         assets=assets,
-        engines=(*plan.ENGINES, plan.REFERENCE),
+        engines=(*ENGINES, plan.REFERENCE),
         reuse_input=reuse_input,
     )
     signature = Signature.read(target.task.model())

@@ -27,7 +27,7 @@ def _tinympy_tests():
     gc.collect()
     import tinympy
     from tinympy.compat import crc32
-    model = tinympy.load({NAME!r})
+    model = tinympy.load({NAME!r}, {{engine!r}})
     for i in range(len(model.input)):
         model.input[i] = 101 * i + 17 & 255
     model.run()
@@ -70,17 +70,17 @@ def vectors() -> tuple[tuple[str, tuple[int, int]], ...]:
     return tuple((row["operator"], (row["crc32"][0], row["crc32"][1])) for row in document)
 
 
-def run(line: Line, module: str) -> SelfTest:
-    """Run the program, which is on the board, with its native module for the architecture `module`.
+def run(line: Line, engine: str) -> SelfTest:
+    """Run the program, which is on the board, with the engine that was put there.
 
     Raises:
         BoardError: the board does not finish.
     """
     try:
-        answer = line.exec(_QUESTION, _RUN_S)
+        answer = line.exec(_QUESTION.format(engine=engine), _RUN_S)
     except BoardError as error:
         raise BoardError(
-            f"the self-test of the kernels ({module}) did not end: {error.message}", error.hint or _HINT
+            f"the self-test of the engine {engine} did not end: {error.message}", error.hint or _HINT
         ) from error
     return judge(answer)
 
@@ -108,12 +108,12 @@ _HINT = (
 )
 
 
-def require(result: SelfTest, module: str) -> None:
-    """BoardError when a kernel computed wrongly."""
+def require(result: SelfTest, engine: str) -> None:
+    """BoardError when an operator was computed wrongly."""
     if result.wrong:
         more = f" and {len(result.wrong) - 4} more" if len(result.wrong) > 4 else ""
         raise BoardError(
-            f"the kernels ({module}) compute wrongly on this board: {', '.join(result.wrong[:4])}{more} of "
+            f"the engine {engine} computes wrongly on this board: {', '.join(result.wrong[:4])}{more} of "
             f"{result.tests} outputs",
             _HINT,
         )

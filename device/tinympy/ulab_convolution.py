@@ -1,0 +1,78 @@
+"""CONV_2D and DEPTHWISE_CONV_2D with ulab: python_convolution.py says what they compute."""
+
+from ulab import numpy as np
+
+from .fixed_point import Channels
+from .python_convolution import Window
+from .python_convolution import depthwise_conv_2d as in_python
+
+# The sum of so many products of two int8 fits the 24 bits of a float's fraction.
+LONGEST = 1024
+# Of what is gathered for one product; what comes out of it are floats, four times as large.
+BLOCK_BYTES = 2048
+
+
+def gather(w, y, x, first, depth, padding, values, at):
+    """Copy `depth` channels of each of the window's pixels to the bytearray `values`, from `at` on."""
+    for pixel in w.pixels(y, x):
+        pixel += first
+        values[at : at + depth] = w.input[pixel : pixel + depth] if pixel >= first else padding
+        at += depth
+
+
+def conv_2d(op, arena):
+    """The windows of a block of output positions, one a row, times the weights, one channel a column."""
+    w = Window(op, arena)
+    taps = w.kernel_height * w.kernel_width * w.depth
+    k = Channels(op.constants, w.channels, w.channels * taps)
+    weights = np.frombuffer(k.weights, dtype=np.int8).reshape((w.channels, taps)).transpose()
+    padding = bytes([w.input_zero_point & 0xFF] * w.depth)
+    rows = max(1, BLOCK_BYTES // max(taps, w.channels))
+    values = bytearray(rows * taps)
+    places = []
+    for at, y, x in w.positions():
+        gather(w, y, x, w.first_input_channel, w.depth, padding, values, len(places) * taps)
+        places.append(at)
+        if len(places) == rows:
+            multiply(w, k, values, weights, taps, places)
+            places = []
+    if places:
+        multiply(w, k, values, weights, taps, places)
+
+
+def multiply(w, k, values, weights, taps, places):
+    """Write the outputs at `places`, whose windows are in `values`."""
+    windows = np.frombuffer(values, dtype=np.int8, count=len(places) * taps).reshape((len(places), taps))
+    parts = [
+        np.dot(windows[:, begin : begin + LONGEST], weights[begin : begin + LONGEST, :])
+        for begin in range(0, taps, LONGEST)
+    ]
+    for row, at in enumerate(places):
+        totals = k.bias
+        for part in parts:
+            totals = [bias + int(total) for bias, total in zip(totals, part[row])]
+        w.finish(totals, k, at)
+
+
+def depthwise_conv_2d(op, arena):
+    """A window's values times the weights, one tap a row, and the sum of each column."""
+    w = Window(op, arena)
+    taps = w.kernel_height * w.kernel_width
+    if w.depth > 1 or taps > LONGEST:
+        in_python(op, arena)
+        return
+    k = Channels(op.constants, w.channels, taps * w.channels)
+    weights = np.frombuffer(k.weights, dtype=np.int8).reshape((taps, w.channels))
+    padding = bytes([w.input_zero_point & 0xFF] * w.channels)
+    values = bytearray(taps * w.channels)
+    windows = np.frombuffer(values, dtype=np.int8).reshape((taps, w.channels))
+    together = max(1, BLOCK_BYTES // taps)
+    for at, y, x in w.positions():
+        gather(w, y, x, w.first_channel, w.channels, padding, values, 0)
+        totals = []
+        for begin in range(0, w.channels, together):
+            # Floats, since the product of two int8 would be one as well.
+            window = np.array(windows[:, begin : begin + together], dtype=np.float)
+            sums = np.sum(window * weights[:, begin : begin + together], axis=0)
+            totals += [int(total) for total in sums]
+        w.finish([bias + total for bias, total in zip(k.bias, totals)], k, at)
