@@ -2,6 +2,9 @@
 
 A file that differs is removed, then written under another name, compared by its hash and renamed: whatever ends the
 transfer, no half of a file bears its name. What tinympy put there is listed in a file beside it.
+
+CircuitPython has no SHA-256, and there a file is known by its length and CRC-32. Where its code may not write, because a
+computer has its drive, that computer does (drive.py).
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import contextlib
 import hashlib
 import posixpath
 import re
-from binascii import b2a_base64
+from binascii import b2a_base64, crc32
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,16 +35,27 @@ Progress = Callable[[int, int], None]
 _DIGEST = """
 import os
 from binascii import a2b_base64, hexlify
-from hashlib import sha256
+try:
+    from hashlib import sha256
+except ImportError:
+    sha256 = None
 def digest(path):
     buffer = memoryview(bytearray(1024))
-    whole = sha256()
+    if sha256:
+        whole = sha256()
+    else:
+        from binascii import crc32
+        check = size = 0
     with open(path, "rb") as file:
         while True:
             count = file.readinto(buffer)
             if not count:
-                return hexlify(whole.digest()).decode()
-            whole.update(buffer[:count])
+                return hexlify(whole.digest()).decode() if sha256 else "%d %08x" % (size, check & 0xFFFFFFFF)
+            if sha256:
+                whole.update(buffer[:count])
+            else:
+                size += count
+                check = crc32(buffer[:count], check)
 """
 # By relative names, because the Unix port's file system mixes two absolute ones up.
 RENAME = f"""
@@ -92,7 +106,7 @@ for each in {removed!r}:
 """
 _FINISH = """
 for path, wanted in {wanted!r}:
-    whole = digest(path) == wanted
+    whole = digest(path) in wanted
     if whole:
         rename(path)
     print("" if whole else path)
@@ -148,6 +162,11 @@ class Differences:
         return not self.stale and not self.obsolete
 
 
+def digests_of(data: bytes) -> tuple[str, str]:
+    """What a board may say that a file with this content is."""
+    return hashlib.sha256(data).hexdigest(), f"{len(data)} {crc32(data):08x}"
+
+
 def folder_in(library: str) -> str:
     """tinympy's folder, where packages are in `library`."""
     return f"{library}/tinympy"
@@ -157,7 +176,7 @@ def differences(line: Line, library: str, files: Mapping[str, bytes]) -> Differe
     """Compare `files`, content by name, with what is in tinympy's folder in `library`. Writes nothing."""
     folder = folder_in(library)
     there, listing, (block, _, _, free), digests = _survey(line, folder, files)
-    stale = tuple(name for name, data in files.items() if digests.get(name) != hashlib.sha256(data).hexdigest())
+    stale = tuple(name for name, data in files.items() if digests.get(name) not in digests_of(data))
     ours = _ours(listing)
     obsolete = tuple(
         name for name in there if name not in files and (_unfinished(name, ours) or _superseded(name, ours))
@@ -208,7 +227,7 @@ def write(line: Line, found: Differences, progress: Progress | None = None) -> N
         if _FULL.search(error.message):
             raise BoardError("the board's file system is full", "remove files from the board") from error
         raise
-    wanted = [(path + UNFINISHED, hashlib.sha256(found.files[name]).hexdigest()) for name, path in paths.items()]
+    wanted = [(path + UNFINISHED, digests_of(found.files[name])) for name, path in paths.items()]
     wrong = line.exec(_FINISH.format(wanted=wanted), timeout_s=_HASH_S).split()
     if wrong:
         path = wrong[0].removesuffix(UNFINISHED)
