@@ -51,6 +51,11 @@ def signed(byte):
     return (byte ^ 128) - 128
 
 
+def int8s(view):
+    """The list of the int8 that bytes stand for."""
+    return [(byte ^ 128) - 128 for byte in view]
+
+
 def dot(values, weights, at):
     """The sum of values[i] * weights[at + i]; `weights` are int8 as unsigned bytes.
 

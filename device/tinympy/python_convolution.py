@@ -5,7 +5,7 @@ Padding counts as the input's zero point: the compiler has taken what that contr
 
 from struct import unpack
 
-from .fixed_point import Channels, dot, requantise, signed, span
+from .fixed_point import Channels, dot, int8s, requantise, span
 
 WINDOW = "<14H4h4H"
 
@@ -76,7 +76,7 @@ def conv_2d(op, arena):
                 values += [w.input_zero_point] * w.depth
             else:
                 pixel += w.first_input_channel
-                values += [signed(byte) for byte in w.input[pixel : pixel + w.depth]]
+                values += int8s(w.input[pixel : pixel + w.depth])
         totals = [k.bias[c] + dot(values, k.weights, c * taps) for c in range(w.channels)]
         w.finish(totals, k, at)
 
@@ -84,14 +84,15 @@ def conv_2d(op, arena):
 def depthwise_conv_2d(op, arena):
     """Output channel c sees input channel c / depth only. The weights lie tap by tap."""
     w = Window(op, arena)
-    k = Channels(op.constants, w.channels, w.kernel_height * w.kernel_width * w.channels)
+    taps = w.kernel_height * w.kernel_width
+    k = Channels(op.constants, w.channels, taps * w.channels)
+    rows = [int8s(k.weights[tap * w.channels : (tap + 1) * w.channels]) for tap in range(taps)]
     sources = [(w.first_channel + c) // w.depth for c in range(w.channels)]
+    padding = [w.input_zero_point] * w.input_channels
     for at, y, x in w.positions():
         totals = list(k.bias)
-        tap = 0
-        for pixel in w.pixels(y, x):
+        for weights, pixel in zip(rows, w.pixels(y, x)):
+            values = padding if pixel < 0 else int8s(w.input[pixel : pixel + w.input_channels])
             for c, source in enumerate(sources):
-                value = w.input_zero_point if pixel < 0 else signed(w.input[pixel + source])
-                totals[c] += value * signed(k.weights[tap + c])
-            tap += w.channels
+                totals[c] += values[source] * weights[c]
         w.finish(totals, k, at)

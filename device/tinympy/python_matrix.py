@@ -5,7 +5,7 @@ TFLM: reference_integer_ops::FullyConnected, reference_ops::BatchMatMul.
 
 from struct import unpack_from
 
-from .fixed_point import Channels, requantise, signed, span
+from .fixed_point import Channels, int8s, requantise, span
 
 FULLY_CONNECTED = "<5I3h"
 BATCH_MATMUL = "<4Ii3hbB"
@@ -18,7 +18,7 @@ def fully_connected(op, arena):
     source = span(arena, op.input, batches * inputs)
     target = span(arena, op.output, batches * outputs)
     for batch in range(batches):
-        row = [signed(byte) for byte in source[batch * inputs : (batch + 1) * inputs]]
+        row = int8s(source[batch * inputs : (batch + 1) * inputs])
         excess = 128 * sum(row)
         for c in range(channels):
             total = k.bias[c] - excess
@@ -34,8 +34,8 @@ def batch_matmul(op, arena):
     """One product of two matrices; bits of `transposed` say which of them lie column by column."""
     parameters = unpack_from(BATCH_MATMUL, op.parameters)
     input2, rows, depth, columns, multiplier, zero_point1, zero_point2, zero_point, shift, transposed = parameters
-    first = [signed(byte) - zero_point1 for byte in span(arena, op.input, rows * depth)]
-    second = [signed(byte) - zero_point2 for byte in span(arena, input2, depth * columns)]
+    first = [value - zero_point1 for value in int8s(span(arena, op.input, rows * depth))]
+    second = [value - zero_point2 for value in int8s(span(arena, input2, depth * columns))]
     target = span(arena, op.output, rows * columns)
     at = 0
     for row in range(rows):

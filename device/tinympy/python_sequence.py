@@ -4,7 +4,7 @@ and an int16 cell state."""
 from array import array
 from struct import pack_into, unpack_from
 
-from .fixed_point import clamp, dot, int32s, multiply_quantised, requantise, signed, span, wrapped
+from .fixed_point import clamp, dot, int8s, int32s, multiply_quantised, requantise, span, wrapped
 
 SVDF = "<7I2i2bBbh"
 LSTM = "<4I6H2i4b"
@@ -22,7 +22,7 @@ def svdf(op, arena):
     kind = "b" if state_bytes == 1 else "h"
     limit = 127 if state_bytes == 1 else 32767
 
-    frame = [signed(byte) for byte in span(arena, op.input, inputs)]
+    frame = int8s(span(arena, op.input, inputs))
     target = span(arena, op.output, units)
     totals = int32s(op.constants, 0, channels)
     filter_bias = int32s(op.constants, 4 * channels, filters)
@@ -81,7 +81,7 @@ def lstm(op, arena):
     hidden_at, cell_at, input_stride, output_stride, steps, inputs, units, first, channels, cell_limit = fields[:10]
     input_multiplier, hidden_multiplier, input_shift, hidden_shift, zero_point, cell_exponent = fields[10:]
     multipliers = int32s(op.constants, 0, 2 * GATES)
-    shifts = [signed(byte) for byte in span(op.constants, 32, 2 * GATES)]
+    shifts = int8s(span(op.constants, 32, 2 * GATES))
     table = array("H", bytes(span(op.constants, 40, 512)))
     biases = int32s(op.constants, 552, 2 * GATES * channels)
     weights = span(op.constants, 552 + 8 * GATES * channels, channels * GATES * (inputs + units))
@@ -89,8 +89,8 @@ def lstm(op, arena):
     cells = span(arena, cell_at, 2 * units)
 
     for step in range(steps):
-        frame = [signed(byte) for byte in span(arena, op.input + step * input_stride, inputs)]
-        before = [signed(byte) for byte in hidden]
+        frame = int8s(span(arena, op.input + step * input_stride, inputs))
+        before = int8s(hidden)
         output = span(arena, op.output + step * output_stride, units)
         at = 0
         for unit in range(channels):

@@ -11,10 +11,10 @@ from .fixed_point import (
     INT32_MIN,
     clamp,
     doubling_high_multiply,
+    int8s,
     int32s,
     multiply_quantised,
     rounding_divide_by_power,
-    signed,
     span,
     wrapped,
 )
@@ -74,7 +74,7 @@ def softmax(op, arena):
 
 
 def distances_from_maximum(row):
-    values = [signed(byte) for byte in row]
+    values = int8s(row)
     maximum = max(values)
     return [maximum - value for value in values]
 

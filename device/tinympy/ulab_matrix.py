@@ -4,7 +4,7 @@ from struct import unpack_from
 
 from ulab import numpy as np
 
-from .fixed_point import Channels, requantise, signed, span
+from .fixed_point import Channels, int8s, requantise, span
 from .python_matrix import FULLY_CONNECTED
 
 # The weights have 128 added: half as many products as of two int8 fit the 24 bits of a float's fraction.
@@ -21,7 +21,7 @@ def fully_connected(op, arena):
     for batch in range(batches):
         # A copy: outputs may be written over it.
         row = bytearray(source[batch * inputs : (batch + 1) * inputs])
-        excess = 128 * sum([signed(byte) for byte in row])
+        excess = 128 * sum(int8s(row))
         totals = [bias - excess for bias in k.bias]
         values = np.frombuffer(row, dtype=np.int8)
         for begin in range(0, inputs, LONGEST):

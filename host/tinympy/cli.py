@@ -224,13 +224,27 @@ def _show(records: list[Record], as_json: bool) -> None:
     if as_json:
         from tinympy import statistics
 
-        typer.echo(json.dumps([statistics.summary(record) for record in records], indent=2))
+        typer.echo(json.dumps([statistics.summary(record) | ups for record, ups in _with_speed_up(records)], indent=2))
         return
     from rich.console import Console
 
-    from tinympy.report import console
+    from tinympy.report import console, engines
+    from tinympy.speed_ups import speed_ups
 
     console.render(records, Console())
+    engines.render(speed_ups(records), Console())
+
+
+def _with_speed_up(records: list[Record]) -> list[tuple[Record, dict[str, Any]]]:
+    """Each record, and what it is beside the same model's with other engines."""
+    from tinympy.speed_ups import speed_ups
+
+    rows = {(each.task, each.board, row.engine): row for each in speed_ups(records) for row in each.rows}
+    found: list[tuple[Record, dict[str, Any]]] = []
+    for record in records:
+        row = rows.get((record.task.name, record.board.name, record.engine.name))
+        found.append((record, {"speed_up": row.speed_up, "allocated_bytes": row.allocated_bytes} if row else {}))
+    return found
 
 
 def _require_valid(records: list[Record]) -> None:

@@ -1,6 +1,6 @@
 """What executes programs on a board: the kernels in C, or one of the engines in Python, bit for bit the same.
 
-An engine is one entry here, its files among the device package's, and an entry of `ENGINES` in device/tinympy/__init__.py.
+An engine is one entry here, its files in the device package, and its name in `ENGINES` of device/tinympy/__init__.py.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ENGINES = {
                 *("viper", "viper_convolution", "viper_elements", "viper_matrix", "viper_pooling", "viper_requantise"),
             ),
             "Python, inner loops compiled by MicroPython",
-            2e-6,
+            1e-5,
             machine_code=True,
             ram_bytes=30_000,
         ),
@@ -54,10 +54,10 @@ ENGINES = {
             "ulab",
             (*_PYTHON, "ulab", "ulab_convolution", "ulab_matrix"),
             "Python, products by ulab's numpy",
-            2e-5,
+            2e-4,
             ram_bytes=25_000,
         ),
-        Engine("python", _PYTHON, "Python, the teaching reference", 3e-5, ram_bytes=20_000),
+        Engine("python", _PYTHON, "Python, the teaching reference", 2e-4, ram_bytes=20_000),
     )
 }
 """By name, the fastest first."""

@@ -201,7 +201,7 @@ def refusal(identity: Identity, engine: str | None = None) -> BoardError | None:
     if not mpy.native:
         return BoardError(
             f"{identity.machine} runs {identity.firmware} built without native modules",
-            "use --engine python, or official MicroPython firmware for a board that has them",
+            f"install official MicroPython firmware {RELEASE} or later that has them, or use --engine python",
         )
     if engine != NATIVE.name:
         return None

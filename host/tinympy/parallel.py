@@ -53,11 +53,11 @@ class _Prepared:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[tuple[Board, int], session.Prepared] = {}
+        self._known: dict[tuple[Board, int, int | None], session.Prepared] = {}
 
     def of(self, job: Job) -> session.Prepared:
         with self._lock:
-            key = replace(job.board, port=None), id(job.task)
+            key = replace(job.board, port=None), id(job.task), job.samples
             if key not in self._known:
                 self._known[key] = session.prepare(job)
             return self._known[key]

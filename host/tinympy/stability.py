@@ -100,7 +100,7 @@ def _clock(record: Record, shortest: float) -> Iterator[Notice]:
 
 
 def _collections(record: Record) -> Iterator[Notice]:
-    inference_bytes = _allocated(record)
+    inference_bytes = allocated_bytes(record) or 0
     collected = [
         index
         for index, window in enumerate(record.windows, 1)
@@ -109,11 +109,13 @@ def _collections(record: Record) -> Iterator[Notice]:
     if collected:
         which = ", ".join(map(str, collected))
         message = f"memory was collected inside window{'s' * (len(collected) > 1)} {which}"
-        yield Notice(message, f"an inference allocates {inference_bytes:.0f} bytes; shorter windows need no collection")
+        yield Notice(message, f"an inference allocates {inference_bytes} bytes; shorter windows need no collection")
 
 
-def _allocated(record: Record) -> float:
+def allocated_bytes(record: Record) -> int | None:
     """Bytes that an inference leaves on the heap: of two windows, how much more the longer one took.
+
+    None where no two windows of different lengths tell.
 
     What a window takes by itself, however long, is left out that way. A window with a collection took less than it
     allocated, so the steepest pair counts.
@@ -125,4 +127,4 @@ def _allocated(record: Record) -> float:
     }
     counts = sorted(taken)
     slopes = [(taken[more] - taken[less]) / (more - less) for less, more in itertools.pairwise(counts)]
-    return max(slopes, default=0.0)
+    return max(0, round(max(slopes))) if slopes else None

@@ -24,6 +24,7 @@ from tinympy.device.program import Head
 
 from tinympy import attached, connection, generated, tasks
 from tinympy.boards import Board
+from tinympy.engines import NATIVE
 from tinympy.inspection.fit import Weights, compile_for
 from tinympy.model.read import read
 from tinympy.model.write import write
@@ -102,7 +103,12 @@ def with_inner_outputs(model: bytes) -> bytes:
 
 
 def compare(
-    board: Board, weights_in: Weights | None, task: tasks.Task, model: bytes, batches: list[Int8]
+    board: Board,
+    weights_in: Weights | None,
+    task: tasks.Task,
+    model: bytes,
+    batches: list[Int8],
+    engine: str = NATIVE.name,
 ) -> tuple[Compared, list[Int8]]:
     """Both run each batch of inputs, int8 of shape (inputs, input bytes); the board's outputs, batch by batch.
 
@@ -113,7 +119,7 @@ def compare(
     count = len(read(model).outputs)
     outputs, mismatches = [], 0
     program = compile_for(board, model, task.name, weights_in).program
-    with connection.serving(board, task, program, ignore) as serving:
+    with connection.serving(board, task, program, ignore, engine=engine) as serving:
         for batch in batches:
             rows = []
             for values in batch:

@@ -16,12 +16,13 @@ PAGE = (ROOT / "docs/adding-an-operator.md").read_text()
 EXCERPTS = re.findall(r"^`([^`\n]+)`\n\n```\w+\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def test_the_page_shows_all_four_parts() -> None:
+def test_the_page_shows_all_five_parts() -> None:
     folders = {Path(path).parts[:3] for path, _ in EXCERPTS}
     assert {
         ("host", "tinympy", "reference"),
         ("host", "tinympy", "compiler"),
         ("native_modules", "kernels", "max_pool_2d.c"),
+        ("device", "tinympy", "python_pooling.py"),
         ("tests", "native", "generated_simple.py"),
     } <= folders
 

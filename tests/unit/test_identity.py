@@ -105,7 +105,7 @@ def test_a_module_that_was_not_built_is_an_error() -> None:
 
 
 def test_another_board_than_the_one_asked_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "refusal", lambda _: None)  # whether or not its module was built
+    monkeypatch.setattr(identity, "refusal", lambda *_: None)  # whether or not its module was built
     found = parse(replies.ESP32S3_1_28)
     with pytest.raises(BoardError, match="rp2040 was asked for, but at COM3 is esp32s3") as caught:
         require(found, boards.known("rp2040"), "COM3")
@@ -113,7 +113,7 @@ def test_another_board_than_the_one_asked_for_is_refused(monkeypatch: pytest.Mon
 
 
 def test_a_module_of_another_architecture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "refusal", lambda _: None)
+    monkeypatch.setattr(identity, "refusal", lambda *_: None)
     found = parse(replies.UNLISTED)
     assert found.board is None
     with pytest.raises(BoardError, match="armv6m, but the firmware at COM3") as caught:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from tinympy import statistics
 from tinympy.records import Record
-from tinympy.report import figures, quantities
+from tinympy.report import engines, figures, quantities
 from tinympy.report.collection import Chapter
 from tinympy.report.layers import Layers
 from tinympy.report.quantities import EMULATED_METER, ENERGY, LATENCY, POWER, RAM, Quantity, significant
+from tinympy.speed_ups import SpeedUps, speed_ups
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def of_chapter(chapter: Chapter, profiles: Sequence[Layers], drawn: bool) -> lis
     timed = [record for record in usable if LATENCY.value(record)]
     if timed:
         found.append(_latencies(chapter.name, timed, drawn))
+    found += [_engines(each, drawn) for each in speed_ups(timed)]
     sized = [record for record in usable if RAM.value(record)]
     if sized:
         found.append(_memory(chapter.name, sized, drawn))
@@ -181,6 +183,32 @@ def _power(task: str, record: Record, drawn: bool) -> Plot:
 
 def _marks(record: Record) -> str:
     return ", ".join(quantities.marks(record))
+
+
+def _engines(compared: SpeedUps, drawn: bool) -> Plot:
+    rows = [
+        figures.Value(
+            row.engine,
+            "",
+            f"{significant(row.speed_up)} times",
+            row.speed_up,
+            row.speed_up,
+            row.speed_up,
+            compared.emulated,
+        )
+        for row in compared.rows
+    ]
+    emulated = " (emulated)" if compared.emulated else ""
+    said = [f"{row.name} {row.text}" for row in rows]
+    return Plot(
+        title=f"Engines: {compared.task} on {compared.board}{emulated}",
+        caption="How many times as fast as the slowest engine, by medians of the windows. Right is better.",
+        alternative=f"Engines of {compared.task} on {compared.board}{emulated}: {', '.join(said)}.",
+        svg=figures.values(rows, "times as fast") if drawn else None,
+        headers=engines.HEADERS,
+        numbers=frozenset(engines.HEADERS[1:]),
+        rows=[engines.cells(row) for row in compared.rows],
+    )
 
 
 def _memory(task: str, records: list[Record], drawn: bool) -> Plot:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 from tinympy.compiler import compile_model
+from tinympy.engines import ENGINES
 from tinympy.errors import BoardError
 from tinympy.selftest import network
 
@@ -38,6 +39,8 @@ print(_tinympy_tests())
 del _tinympy_tests
 """
 _RUN_S = 5.0
+# By an engine in Python, on the slowest boards, where its sources are compiled first.
+_INTERPRETED_S = 20.0
 
 
 class Line(Protocol):
@@ -77,7 +80,7 @@ def run(line: Line, engine: str) -> SelfTest:
         BoardError: the board does not finish.
     """
     try:
-        answer = line.exec(_QUESTION.format(engine=engine), _RUN_S)
+        answer = line.exec(_QUESTION.format(engine=engine), _INTERPRETED_S if ENGINES[engine].interpreted else _RUN_S)
     except BoardError as error:
         raise BoardError(
             f"the self-test of the engine {engine} did not end: {error.message}", error.hint or _HINT
