@@ -1,8 +1,8 @@
 """What differs between interpreters: clock, console as bytes, keyboard interrupt, heap, firmware.
 
 The only place on the device that asks which interpreter runs: MicroPython (1.23 or later), CircuitPython (8 or later),
-or CPython for the tests. CircuitPython takes Ctrl-C, byte 3, out of the console's line before a program reads it, and has
-no `kbd_intr` to change that; so there frames come without it (`unescaping`).
+or CPython for the tests. CircuitPython takes Ctrl-C, byte 3, out of the console's line before a program reads it, and
+has no `kbd_intr` to change that; so there frames come without it (`unescaping`).
 """
 
 import gc
@@ -29,7 +29,7 @@ except ImportError:
     _kbd_intr = None
 
 CTRL_C = 0x03
-# On a console that cannot carry Ctrl-C: this byte, which no text command has, and then the byte meant, with a bit flipped.
+# On a console that cannot carry Ctrl-C: this byte, which no text command has, and the byte meant with a bit flipped.
 ESCAPE = 0x10
 FLIPPED = 0x20
 
@@ -256,8 +256,9 @@ def firmware():
         clock_hz = 0
     try:
         # CircuitPython; 8.x says elsewhere what it is.
-        from microcontroller import cpu
         from os import uname
+
+        from microcontroller import cpu
 
         clock_hz = cpu.frequency
         build = uname()[3]

@@ -14,8 +14,8 @@ _GONE = "the program's file was changed or removed: load it again"
 class FileTiles:
     """The tiles of the program in the file `path`, of which `head` (bytes) is the head and `info` its Head.
 
-    Indexed by a tile's number it is a view of the tile's constants, in `ram_bytes` of memory that all of them share: until
-    the next one is asked for. ValueError when the file is not what the compiler wrote.
+    Indexed by a tile's number it is a view of the tile's constants, in `ram_bytes` of memory that all of them share:
+    until the next one is asked for. ValueError when the file is not what the compiler wrote.
     """
 
     def __init__(self, path, head, info):
@@ -26,7 +26,7 @@ class FileTiles:
         for index in range(info.tile_count):
             self.ram_bytes = max(self.ram_bytes, TILE_BYTES + self._entry(index)[1])
         self._buffer = memoryview(bytearray(self.ram_bytes))
-        self._file = open(path, "rb")
+        self._file = open(path, "rb")  # noqa: SIM115 - as long as the model
         self._held = -1
         # What engines for constants in memory ask for the addresses of tiles.
         self.addresses = self

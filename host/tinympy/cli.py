@@ -143,8 +143,8 @@ def bench(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="What executes the model: native, viper, ulab, python; several with commas. Without: what suits the "
-            "board.",
+            help="What executes the model: native, viper, ulab, python; several with commas. Without: the "
+            "fastest there.",
             metavar="NAME",
         ),
     ] = None,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tinympy import boards, deploy, files, ram, records, selftest, tasks, transport
+from tinympy import boards, deploy, drive, files, ram, records, selftest, tasks, transport
 from tinympy import identity as identities
 from tinympy.dut import DeviceInfo, Dut
-from tinympy.errors import NoBoardError
+from tinympy.errors import BoardError, NoBoardError
 from tinympy.identity import Identity
 
 Observer = Callable[[str, int, int], None]
 """Told what is being done, how much of it, of how much."""
+
+
+_VIEWS = 5
+_VIEW_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,38 @@ class Connected:
 
         BoardError when it does not fit, or the board fails, or computes wrongly.
         """
-        files.write(self.line, files.differences(self.line, self.identity.library, self.package(programs)), progress)
+        self.write(files.differences(self.line, self.identity.library, self.package(programs)), progress)
         return self.test()
+
+    def write(self, found: files.Differences, progress: files.Progress | None = None) -> None:
+        """Write what differs: over the line, or to the board's drive where only its computer may write.
+
+        BoardError when it does not fit, or the board fails.
+        """
+        if found.none:
+            return
+        if self.identity.writable:
+            files.write(self.line, found, progress)
+            return
+        volume = drive.require(self.line)
+        drive.write(volume, found, progress)
+        # What this computer has written the board may see a moment later.
+        for _ in range(_VIEWS):
+            left = files.differences(self.line, self.identity.library, found.files)
+            if left.none:
+                return
+            time.sleep(_VIEW_S)
+        raise BoardError(
+            f"{left.folder}/{[*left.stale, *left.obsolete][0]} is not on the board what was written to {volume}",
+            "eject the drive, reset the board, try again",
+        )
+
+    def remove(self, paths: list[str]) -> None:
+        """Remove these files of tinympy's folder, and the folder if it is left empty. BoardError as `write` does."""
+        if self.identity.writable:
+            files.remove(self.line, self.identity.library, paths)
+        else:
+            drive.remove(drive.require(self.line), self.identity.library, paths)
 
     def dut(self) -> Dut:
         """What it serves, when it was started."""
@@ -123,7 +158,11 @@ def serving(
         else:
             found.install({task.name: program}, progress)
         wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=found.build.engine.name))
+        line.start(
+            deploy.serve_code(
+                task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=found.build.engine.name
+            )
+        )
         dut = found.dut()
         dut.wait_ready()
         info = dut.info()

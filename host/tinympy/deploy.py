@@ -121,8 +121,8 @@ def native_module(mpy: Mpy) -> Module:
 def build(name: str, mpy: Mpy | None) -> Build:
     """The engine `name` for a firmware with this `.mpy` version and architecture; None: for one that takes sources.
 
-    All is compiled to bytecode where mpy-cross runs: every firmware that loads our `.mpy` files imports these four times
-    as fast.
+    All is compiled to bytecode where mpy-cross runs: every firmware that loads our `.mpy` files imports these four
+    times as fast.
 
     Raises:
         BoardError: there is no native module for it.
@@ -132,7 +132,10 @@ def build(name: str, mpy: Mpy | None) -> Build:
     if mpy is None:
         package = {f"{each}.py": _source(each) for each in (*_common(), *engine.files)}
     else:
-        package = {**_compiled(_common(), ""), **_compiled(engine.files, mpy.architecture if engine.machine_code else "")}
+        package = {
+            **_compiled(_common(), ""),
+            **_compiled(engine.files, mpy.architecture if engine.machine_code else ""),
+        }
         if engine is NATIVE:
             module = native_module(mpy)
             return Build(engine, {**package, "_native.mpy": module.content}, module.sha256, module.ram_bytes)

@@ -100,7 +100,7 @@ def deploy_to(
         needed = files.differences(line, library, package)
         left_bytes, tested = needed.free_bytes, None
         if not dry_run:
-            files.write(line, needed, lambda done, total: observe("deploy", done, total))
+            found.write(needed, lambda done, total: observe("deploy", done, total))
             left_bytes = files.differences(line, library, package).free_bytes if not needed.none else left_bytes
             tested = found.test()
         rows = [
@@ -141,6 +141,6 @@ def remove_from(board: Board, dry_run: bool) -> Deployment:
             # What starts it goes first: a board must not boot into something that is half there.
             boot.remove(line, library)
             if mine:
-                files.remove(line, library, mine)
+                found.remove(mine)
         rows = tuple(File(path, "removed") for path in ([start] if start else []) + mine)
         return Deployment(board, found.port, found.identity, rows, others=tuple(others), dry_run=dry_run)

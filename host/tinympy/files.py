@@ -3,8 +3,8 @@
 A file that differs is removed, then written under another name, compared by its hash and renamed: whatever ends the
 transfer, no half of a file bears its name. What tinympy put there is listed in a file beside it.
 
-CircuitPython has no SHA-256, and there a file is known by its length and CRC-32. Where its code may not write, because a
-computer has its drive, that computer does (drive.py).
+CircuitPython has no SHA-256, and there a file is known by its length and CRC-32. Where its code may not write, because
+a computer has its drive, that computer does (drive.py).
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from tinympy.errors import BoardError
 LISTING = "files.txt"
 UNFINISHED = ".new"
 _CHUNK_BYTES = 1536
+# What a file's name takes in its folder.
+_ENTRY_BYTES = 128
 # For one file.
 _HASH_S = 4.8
 _FULL = re.compile(r"OSError: (\[Errno )?28\b")
@@ -183,7 +185,7 @@ def differences(line: Line, library: str, files: Mapping[str, bytes]) -> Differe
     )
     removed = (*(name for name in stale if name in there), *obsolete)
     listed = tuple(sorted({*files, *(name for name in there if name in ours and name not in obsolete)}))
-    needed = block + sum(_blocks(len(files[name]), block) for name in stale)
+    needed = _blocks(_ENTRY_BYTES * len(stale) + 1, block) + sum(_blocks(len(files[name]), block) for name in stale)
     needed -= sum(_blocks(there[name], block) for name in removed)
     free_bytes = block * free if block else None
     return Differences(folder, files, stale, obsolete, removed, listed, needed, free_bytes)
@@ -198,11 +200,8 @@ def write(line: Line, found: Differences, progress: Progress | None = None) -> N
     """
     if found.none:
         return
-    if found.free_bytes is not None and found.needed_bytes > found.free_bytes:
-        raise BoardError(
-            f"the board's file system has {found.free_bytes} bytes free, {found.needed_bytes} are needed",
-            "remove files from the board, or use a smaller model",
-        )
+    if found.free_bytes is not None:
+        require_room(found.needed_bytes, found.free_bytes)
     paths = {name: f"{found.folder}/{name}" for name in found.stale}
     try:
         parents = [found.folder[:at] for at, letter in enumerate(found.folder) if at and letter == "/"]
@@ -232,6 +231,15 @@ def write(line: Line, found: Differences, progress: Progress | None = None) -> N
     if wrong:
         path = wrong[0].removesuffix(UNFINISHED)
         raise BoardError(f"{path} is not on the board what was sent", "is its file system damaged?")
+
+
+def require_room(needed_bytes: int, free_bytes: int) -> None:
+    """BoardError when a file system has less than is needed."""
+    if needed_bytes > free_bytes:
+        raise BoardError(
+            f"the board's file system has {free_bytes} bytes free, {needed_bytes} are needed",
+            "remove files from the board, or use a smaller model",
+        )
 
 
 def send(line: Line, sink: str, content: bytes, progress: Progress | None = None) -> None:

@@ -20,7 +20,9 @@ def reply(
     ulab: str = "",
 ) -> str:
     build = f"3.4.0; {name} v{'.'.join(map(str, version))}"
-    return repr((name, version, build, machine, mpy, platform, clock_hz, heap, library, 4096, 512, 500, ulab, True)) + "\n"
+    return (
+        repr((name, version, build, machine, mpy, platform, clock_hz, heap, library, 4096, 512, 500, ulab, True)) + "\n"
+    )
 
 
 RP2040_1_23 = (

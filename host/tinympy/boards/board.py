@@ -39,8 +39,8 @@ class Board:
 
     mark_pin is a pin for the board to show an energy meter its windows with: nothing else is on it, no LED either.
 
-    circuitpython says that its firmware is CircuitPython, which the firmware of an attached one tells; engine is what runs
-    models there unless another one is asked for (engines.py).
+    circuitpython says that its firmware is CircuitPython, which the firmware of an attached one tells; engine is what
+    runs models there unless another one is asked for (engines.py).
 
     Of one board rather than its kind: port, the serial port it is attached to; firmware, the image it is started with;
     root, the folder that is the file system of one that is a process (None: an empty one each time).

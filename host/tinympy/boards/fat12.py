@@ -1,7 +1,7 @@
 """A FAT12 volume as CircuitPython makes it in a chip's own flash, with files in it.
 
-Source: Microsoft's "FAT: General Overview of On-Disk Format" 1.03; the figures are those of the volume that CircuitPython
-8.2.9 and 10.0.0 make on a Pico (oofatfs: f_mkfs with FM_SFD, one sector a cluster).
+Source: Microsoft's "FAT: General Overview of On-Disk Format" 1.03; the figures are those of the volume that
+CircuitPython 8.2.9 and 10.0.0 make on a Pico (oofatfs: f_mkfs with FM_SFD, one sector a cluster).
 """
 
 from __future__ import annotations
@@ -124,7 +124,5 @@ def _long(name: str, short: bytes) -> bytes:
         units = part.encode("utf-16-le")
         units = (units + b"\0\0" if len(part) < 13 else units).ljust(26, b"\xff")
         last = 0x40 if number == len(parts) else 0
-        found += struct.pack(
-            _LONG, number | last, units[:10], _LONG_NAME, 0, check, units[10:22], 0, units[22:]
-        )
+        found += struct.pack(_LONG, number | last, units[:10], _LONG_NAME, 0, check, units[10:22], 0, units[22:])
     return found

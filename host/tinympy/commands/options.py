@@ -27,7 +27,9 @@ BoardFolder = Annotated[
 ]
 EngineName = Annotated[
     str | None,
-    typer.Option("--engine", help="What executes the model: native, viper, ulab or python. Without: what suits the board."),
+    typer.Option(
+        "--engine", help="What executes the model: native, viper, ulab or python. Without: the fastest there."
+    ),
 ]
 TaskName = Annotated[str | None, typer.Option("--task", help="The task whose model and inputs are used.")]
 ModelPath = Annotated[
