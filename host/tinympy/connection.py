@@ -90,7 +90,7 @@ class Connected:
 
     def test(self) -> selftest.SelfTest:
         """Prove that the installed engine computes what it should. BoardError when it does not."""
-        result = selftest.run(self.line, self.build.engine.name)
+        result = selftest.run(self.line, self.build.engine.name, self.build.engine.interpreted)
         selftest.require(result, self.build.engine.name)
         return result
 

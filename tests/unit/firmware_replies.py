@@ -1,8 +1,8 @@
 """What firmware answers to identity.QUESTION.
 
-Of RP2040 and unix as the firmware printed it. Of the 1.19, the 1.22, the ESP32-S3s and CircuitPython, names, versions
-and _mpy are as users published them (MicroPython pull request 9556, issue 15119, logs in public repositories); all the
-rest, and sizes and clocks of these, are made up.
+Of RP2040, unix and the Pico with CircuitPython as the firmware printed it. Of the 1.19, the 1.22, the ESP32-S3s and
+other CircuitPython, names, versions and _mpy are as users published them (MicroPython pull request 9556, issue 15119,
+logs in public repositories); all the rest, and sizes and clocks of these, are made up.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ ESP32S3_PSRAM = reply(
     "micropython", (1, 28, 0), "Generic ESP32S3 module with Octal-SPIRAM with ESP32S3", 11014, "esp32", heap=8_000_000
 )
 CIRCUITPYTHON_10 = reply("circuitpython", (10, 0, 3), "Seeed XIAO nRF52840 Sense with nRF52840", 774, "nRF52840")
+CIRCUITPYTHON_PICO = (
+    "('circuitpython', (10, 0, 0), '3.4.0; CircuitPython 10.0.0 on 2025-10-01', 'Raspberry Pi Pico with rp2040', 774, "
+    "'RP2040', 125000000, 164464, '/lib', 512, 2008, 2004, '6.5.3-2D', False)\n"
+)
 CIRCUITPYTHON_7 = reply("circuitpython", (7, 3, 0), "Raspberry Pi Pico with rp2040", 517, "RP2040")
 # Version 6.3 with no architecture, and no .mpy at all.
 WITHOUT_NATIVE = reply("micropython", (1, 26, 0), "a board with STM32F405RG", 774, "pyboard")

@@ -15,7 +15,6 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 from tinympy.compiler import compile_model
-from tinympy.engines import ENGINES
 from tinympy.errors import BoardError
 from tinympy.selftest import network
 
@@ -73,14 +72,14 @@ def vectors() -> tuple[tuple[str, tuple[int, int]], ...]:
     return tuple((row["operator"], (row["crc32"][0], row["crc32"][1])) for row in document)
 
 
-def run(line: Line, engine: str) -> SelfTest:
-    """Run the program, which is on the board, with the engine that was put there.
+def run(line: Line, engine: str, interpreted: bool) -> SelfTest:
+    """Run the program, which is on the board, with the engine that was put there; interpreted ones get longer.
 
     Raises:
         BoardError: the board does not finish.
     """
     try:
-        answer = line.exec(_QUESTION.format(engine=engine), _INTERPRETED_S if ENGINES[engine].interpreted else _RUN_S)
+        answer = line.exec(_QUESTION.format(engine=engine), _INTERPRETED_S if interpreted else _RUN_S)
     except BoardError as error:
         raise BoardError(
             f"the self-test of the engine {engine} did not end: {error.message}", error.hint or _HINT
