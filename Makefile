@@ -17,7 +17,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
-C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.c tests/native/*.[ch])
+TOOLS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc xtensa-lx106-elf-gcc qemu-arm qemu-riscv32 qemu-xtensa
+TOOL_PACKAGES := gcc libc6-dev gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-xtensa-lx106 qemu-user
+C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.[ch] tests/native/*.[ch])
 
 bench: $(VENV)/.installed
 	$(BIN)/tinympy bench
@@ -73,7 +75,7 @@ $(VENV)/.developing: $(VENV)/bin/python pyproject.toml
 	@touch $@ $(VENV)/.installed
 
 compilers:
-	@command -v gcc >/dev/null && command -v arm-none-eabi-gcc >/dev/null && command -v qemu-arm >/dev/null || \
-	{ $(APT) update -qq && $(APT) install -y -qq gcc libc6-dev gcc-arm-none-eabi qemu-user; }
+	@for tool in $(TOOLS); do command -v $$tool >/dev/null || missing=yes; done; [ -z "$$missing" ] || \
+	{ $(APT) update -qq && $(APT) install -y -qq $(TOOL_PACKAGES); }
 
 .PHONY: bench test lint test-native native cycles check-cycles benchmarks format compilers

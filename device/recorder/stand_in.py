@@ -39,6 +39,10 @@ class Clock:
     def now(self):
         return self._us
 
+    def begin(self):
+        """Go on from now: it stood still while the recorder waited, and must not see what happened meanwhile."""
+        self._us = _time.ticks_us()
+
     def spend(self, us):
         """What was done takes this long."""
         self._us += us
@@ -67,6 +71,7 @@ class Poll:
 
     def register(self, stream, mask):
         self._poll.register(stream, mask)
+        _clock.begin()
 
     def poll(self, timeout_ms):
         if self._at is None and self._poll.poll(0):

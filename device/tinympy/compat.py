@@ -170,7 +170,7 @@ def _open_outside(path):
 def output(pin, value=0):
     """Make `pin` an output of this level; a function that sets its level.
 
-    `pin` is what machine.Pin takes, or a path: there a line of level and microseconds is written each time.
+    `pin` is what machine.Pin takes, or a path: there a line of level and microseconds is written now and each time.
     """
     if isinstance(pin, str) and "/" in pin:
         line = _open_outside(pin)
@@ -178,6 +178,7 @@ def output(pin, value=0):
         def level(value):
             line.write(b"%d@%d\n" % (value, ticks_us()))
 
+        level(value)
         return level
     try:
         from machine import Pin
@@ -202,11 +203,14 @@ def _digital_output(pin, value):
 
 
 def trigger(pin):
-    """Make `pin` a high output; a function that makes a falling edge on it and holds it low for PULSE_US."""
-    level = output(pin, 1)
-    sleep_us = time.sleep_us
+    """Make `pin` (see `output`) high; a function that makes a falling edge on it and holds it low for PULSE_US.
 
-    def pulse():
+    The function may be given a level, as that of `output` is, and does the same for each.
+    """
+    level = output(pin, 1)
+    sleep_us = getattr(time, "sleep_us", None) or (lambda us: time.sleep(us / 1000000))
+
+    def pulse(_=0):
         level(0)
         sleep_us(PULSE_US)
         level(1)

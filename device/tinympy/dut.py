@@ -30,17 +30,17 @@ infer N [W=0]: Load input, execute N inferences after W warmup loops
 results      : Return the result fp32 vector"""
 
 
-def serve(model, name="kws01", wire_input="int8", wire_results="truncated", wire_bytes=490, mark=None):
+def serve(model, name="kws01", wire_input="int8", wire_results="truncated", wire_bytes=490, mark=None, pulses=False):
     """Serve commands from the console until Ctrl-C is pressed twice, an EXIT frame, or the end of the console.
 
     `model` is a Model, or has all that is public in one but head and predict(). Text commands know the first input and
     the first output only, frames all of them. `name` is the task. `wire_input` and `wire_results` are kinds of
     quantisation.py; the `db` buffer holds one input of `wire_bytes` bytes in that form. `mark` is a pin (compat.output)
-    that is high during timed windows, for an energy meter to see.
+    that is high during timed windows, for an energy meter to see, or with `pulses` has a falling edge at both ends.
     """
     dut = DeviceUnderTest(model, name, wire_input, wire_results, wire_bytes, compat.read_into, compat.write)
     if mark is not None:
-        dut.mark = compat.output(mark)
+        dut.mark = (compat.trigger if pulses else compat.output)(mark)
     compat.interrupt_character(False)
     try:
         dut.greet()
@@ -252,7 +252,7 @@ class DeviceUnderTest:
             self._load_tensor()
             self.interruptible(True)
             try:
-                self._time(count, warmup)
+                self.time_window(count, warmup)
                 self.inferences += warmup + count
             finally:
                 self.interruptible(False)
@@ -273,7 +273,8 @@ class DeviceUnderTest:
             % (self._buffer_used // element_bytes, self._wire_bytes // element_bytes)
         )
 
-    def _time(self, count, warmup):
+    def time_window(self, count, warmup):
+        """Run `warmup` and then `count` timed inferences on what is in the input; the result is in `window`."""
         run = self.model.run
         pulse = self._pulse
         ticks_us = compat.ticks_us
@@ -297,7 +298,8 @@ class DeviceUnderTest:
             pulse()
         start = ticks_us()
         if mark:
-            # As late as at the end: whatever the pin takes, the meter sees the length that the clock does.
+            # As late as at the end: whatever the pin takes, the meter sees the length that the clock does. A pulse
+            # begins with its edge, so that holds of edges too; PULSE_US of it are in the window.
             mark(1)
         for _ in range(count):
             run()

@@ -1,6 +1,10 @@
-"""The native engine: the C kernels, in the module `_native` that was compiled for this board's architecture."""
+"""The native engine: the C kernels, in the module `_native` that was compiled for this board's architecture, or in
+firmware that they were built into. The file is looked for first: it is of the same version as this package."""
 
-from . import _native
+try:
+    from . import _native
+except ImportError:
+    import tinympy_native as _native
 
 _REASONS = {
     1: "it is truncated",

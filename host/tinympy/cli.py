@@ -26,6 +26,7 @@ from tinympy.commands.report import report
 from tinympy.commands.run import run
 from tinympy.commands.selftest import selftest
 from tinympy.commands.submit import submit
+from tinympy.commands.unplugged import collect, unplug
 from tinympy.commands.verify import verify
 from tinympy.errors import InterruptedRunError, InvalidResultError, TinympyError, UsageError
 
@@ -49,6 +50,8 @@ app.command()(profile)
 app.command()(deploy)
 app.command()(selftest)
 app.command()(dut)
+app.command()(unplug)
+app.command()(collect)
 app.command()(submit)
 app.command()(meters)
 app.command()(report)
@@ -130,6 +133,9 @@ def bench(
         str | None, typer.Option(help="The board's pin that shows the meter the windows.", metavar="PIN")
     ] = None,
     rail: Annotated[str | None, typer.Option(help="Where the meter sits: 5V, vsys, 3v3.", metavar="NAME")] = None,
+    only_supply: Annotated[
+        bool, typer.Option("--only-supply", help="What is measured is the board's only supply: USB feeds nothing.")
+    ] = False,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -176,8 +182,9 @@ def bench(
     from tinympy.metering import Metering
     from tinympy.report.progress import bars
 
-    if meter is None and (trigger or rail):
-        raise UsageError("--trigger and --rail are for a meter", "--meter KIND:PLACE")
+    if meter is None and (trigger or rail or only_supply):
+        raise UsageError("--trigger, --rail and --only-supply are for a meter", "--meter KIND:PLACE")
+    mark_pin = None if trigger is None else pin(trigger)
 
     jobs = plan.plan(
         board_names=board or (),
@@ -186,7 +193,7 @@ def bench(
         task_names=[*(task or ()), *(tasks or ())],
         models=model or (),
         mode=mode or ("energy" if meter else "all"),
-        metering=None if meter is None else Metering(meter, None if trigger is None else pin(trigger), rail),
+        metering=None if meter is None else Metering(meter, mark_pin, rail, only_supply),
         weights=weights,
         quantisation=quantisation,
         engine=engine,

@@ -7,7 +7,6 @@ The uncertainty follows the Guide to the Expression of Uncertainty in Measuremen
 from __future__ import annotations
 
 import math
-import statistics as moments
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,10 +15,6 @@ from tinympy.energy import uncertainty
 from tinympy.energy.trace import MeterSpec
 from tinympy.errors import InvalidResultError, UsageError
 from tinympy.records import Energy, Record
-
-# For samples of a normal distribution the median scatters this much more than the mean: sqrt(pi / 2).
-_MEDIAN_LOSS = math.sqrt(math.pi / 2)
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -76,21 +71,14 @@ def compare(records: Sequence[Record]) -> list[Entry]:
 def ratio(slower: statistics.Latency, faster: statistics.Latency) -> Ratio:
     """slower / faster, of the medians of the windows, with the propagated uncertainty.
 
-    The standard uncertainty of a median m of n windows with standard deviation s is u = sqrt(pi/2) s / sqrt(n). For a
-    quotient r = a / b the relative ones add in quadrature (JCGM 100:2008, 5.1.6, equation 12):
-    u(r) = r sqrt((u(a) / a)^2 + (u(b) / b)^2). It is expanded by Student's t for 95 % with the effective degrees of
-    freedom of Welch and Satterthwaite (G.4.1, equation G.2b).
+    Each median has a 95 % interval, made as that of energies is (`uncertainty.repeatability`). For a quotient the
+    relative ones add in quadrature (JCGM 100:2008, 5.1.6, equation 12). That holds the truth in at least 95 % of cases:
+    95 % where one record scatters much more, 97 % with five windows each that scatter alike, 99 % with two.
     """
     value = slower.median / faster.median
-    parts = [(each, len(each.windows)) for each in (slower, faster)]
-    if any(n < 2 for _, n in parts):
-        return Ratio(value, None)
-    relative = [(_MEDIAN_LOSS * moments.stdev(each.windows) / math.sqrt(n) / each.median, n) for each, n in parts]
-    combined = math.hypot(*(u for u, _ in relative))
-    if not combined:
-        return Ratio(value, 0.0)
-    freedom = combined**4 / sum(u**4 / (n - 1) for u, n in relative)
-    return Ratio(value, student_t(freedom) * combined * value)
+    found = [uncertainty.repeatability(each.windows) for each in (slower, faster)]
+    relative = [each.relative for each in found if each is not None and each.relative is not None]
+    return Ratio(value, math.hypot(*relative) * value if len(relative) == len(found) else None)
 
 
 @dataclass(frozen=True)
@@ -133,28 +121,6 @@ def _spec(energy: Energy) -> tuple[MeterSpec, list[float]]:
     shares = [float(number in ranges) for number in range(max(ranges, default=-1) + 1)]
     several = (0.0, 0.0) if ranges else ()
     return MeterSpec(meter.name, meter.serial, gain_limits=several, voltage_basis=meter.voltage_basis), shares
-
-
-def student_t(freedom: float) -> float:
-    """The factor k for which Student's t with `freedom` degrees of freedom lies within ±k with 95 % probability.
-
-    By bisection on the integral of the density. With t = sqrt(v) tan(x) the density becomes C cos(x)^(v-1), which
-    Simpson's rule integrates.
-    """
-    constant = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
-    steps = 400
-
-    def within(k: float) -> float:
-        end = math.atan(k / math.sqrt(freedom))
-        heights = [math.cos(end * step / steps) ** (freedom - 1) for step in range(steps + 1)]
-        simpson = heights[0] + heights[-1] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2])
-        return float(2 * constant * simpson * end / steps / 3)
-
-    low, high = 1.0, 20.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if within(middle) < _CONFIDENCE else (low, middle)
-    return (low + high) / 2
 
 
 def labels(records: Sequence[Record]) -> list[str]:

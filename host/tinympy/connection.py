@@ -90,8 +90,8 @@ class Connected:
 
     def test(self) -> selftest.SelfTest:
         """Prove that the installed engine computes what it should. BoardError when it does not."""
-        result = selftest.run(self.line, self.build.engine.name, self.build.engine.interpreted)
-        selftest.require(result, self.build.engine.name)
+        result = selftest.run(self.line, self.build.name, self.build.engine)
+        selftest.require(result, self.build.name)
         return result
 
 
@@ -131,56 +131,69 @@ def serving(
     observe: Observer,
     in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
-    mark: int | str | None = None,
+    mark: deploy.Mark | None = None,
     engine: str | None = None,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
-    mark -- the pin that the board raises in timed windows
+    mark -- how the board shows timed windows to a meter
     engine -- what executes the program there; None: the board's
 
     Raises:
         NoBoardError, BoardError: the board.
     """
-    with connected(board, None if in_ram else {task.name: program}, check, engine) as found:
-        line = found.line
+    with (
+        connected(board, None if in_ram else {task.name: program}, check, engine) as found,
+        served(found, task, program, observe, in_ram, mark) as serving,
+    ):
+        yield serving
 
-        def progress(done: int, total: int) -> None:
-            observe("deploy", done, total)
 
-        if in_ram:
-            package = found.package({task.name: program})
-            needed = ram.needed_bytes(package, program, found.build.ram_bytes)
-            ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
-            found.test()
-        else:
-            found.install({task.name: program}, progress)
-        wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        line.start(
-            deploy.serve_code(
-                task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=found.build.engine.name
-            )
-        )
-        dut = found.dut()
-        dut.wait_ready()
-        info = dut.info()
-        described = records.Board(
-            name=board.name,
-            port=found.port,
-            firmware=f"{info.implementation} {info.version}, {info.build}",
-            mpy=found.mpy.version if found.mpy else "none",
-            arch=found.mpy.architecture if found.mpy and found.mpy.native else board.arch,
-            clock_hz=info.clock_hz or board.clock_hz,
-            emulated=board.emulated,
-            ticks_step_us=info.ticks_step_us,
-            # An emulated chip has no temperature, whatever its sensor says.
-            temperature_c=None if board.emulated else info.temperature_c,
-        )
-        yield Serving(dut, info, found.build, described)
-        dut.close()
-        line.leave()
+@contextlib.contextmanager
+def served(
+    found: Connected,
+    task: tasks.Task,
+    program: bytes,
+    observe: Observer,
+    in_ram: bool = False,
+    mark: deploy.Mark | None = None,
+) -> Iterator[Serving]:
+    """The same on a board that is connected; afterwards it is at its raw REPL again."""
+    board, line = found.board, found.line
+
+    def progress(done: int, total: int) -> None:
+        observe("deploy", done, total)
+
+    if in_ram:
+        package = found.package({task.name: program})
+        needed = ram.needed_bytes(package, program, found.build.ram_bytes)
+        ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
+        found.test()
+    else:
+        found.install({task.name: program}, progress)
+    engine = found.build.engine.name
+    wire = (task.wire_input, task.wire_results, task.wire_bytes)
+    line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=engine))
+    dut = found.dut()
+    dut.wait_ready()
+    info = dut.info()
+    described = records.Board(
+        name=board.name,
+        port=found.port,
+        firmware=f"{info.implementation} {info.version}, {info.build}",
+        mpy=found.mpy.version if found.mpy else "none",
+        arch=found.mpy.architecture if found.mpy and found.mpy.native else board.arch,
+        clock_hz=info.clock_hz or board.clock_hz,
+        emulated=board.emulated,
+        ticks_step_us=info.ticks_step_us,
+        # An emulated chip has no temperature, whatever its sensor says.
+        temperature_c=None if board.emulated else info.temperature_c,
+    )
+    yield Serving(dut, info, found.build, described)
+    dut.close()
+    line.leave()
 
 
 @dataclass

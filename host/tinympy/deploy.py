@@ -30,7 +30,7 @@ _ARCHITECTURES = {
     11: "rv32imc",
     12: "rv64imc",
 }
-# Firmware for a newer Arm core also loads modules for the oldest (MPY_FEATURE_ARCH_TEST in MicroPython's py/).
+# Firmware for an Arm core also loads modules for those before it (MPY_FEATURE_ARCH_TEST in MicroPython's py/).
 _ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
 PACKAGE_BYTES = 29_600
@@ -52,13 +52,20 @@ class Module:
 class Build:
     """An engine as it is put on a board, with the device package: content by file name.
 
-    sha256: of the native module, or of the sources. ram_bytes: heap that its code takes.
+    sha256: of the native module, or of the sources. ram_bytes: heap that its code takes. arch: what a native module was
+    built for.
     """
 
     engine: Engine
     files: Mapping[str, bytes]
     sha256: str
     ram_bytes: int
+    arch: str = ""
+
+    @property
+    def name(self) -> str:
+        """The engine, of the native one the architecture that it was built for."""
+        return self.arch or self.engine.name
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,14 @@ def pin(name: str) -> int | str:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """The pin that is high during timed windows; with `pulses`, one that has a falling edge at both of their ends."""
+
+    pin: int | str
+    pulses: bool = False
+
+
+@dataclass(frozen=True)
 class Energy:
     """Energy mode: laps are falling edges of the pin `trigger`, commands come over a UART. Pins as machine.Pin has."""
 
@@ -105,7 +120,7 @@ def native_module(mpy: Mpy) -> Module:
         BoardError: none was built for it.
     """
     manifest: dict[str, Any] = json.loads(files("tinympy.prebuilt").joinpath("manifest.json").read_text())
-    loads = [mpy.architecture, _ARM[0]] if mpy.architecture in _ARM else [mpy.architecture]
+    loads = [*_ARM[_ARM.index(mpy.architecture) :: -1]] if mpy.architecture in _ARM else [mpy.architecture]
     for arch in loads:
         folder, file = f"{arch}-mpy{mpy.version}", "_native.mpy"
         if entry := manifest.get(f"{folder}/{file}"):
@@ -138,7 +153,8 @@ def build(name: str, mpy: Mpy | None) -> Build:
         }
         if engine is NATIVE:
             module = native_module(mpy)
-            return Build(engine, {**package, "_native.mpy": module.content}, module.sha256, module.ram_bytes)
+            package["_native.mpy"] = module.content
+            return Build(engine, package, module.sha256, module.ram_bytes, module.arch)
     whole = hashlib.sha256()
     for file, source in sources:
         whole.update(f"{file} {len(source)}\n".encode() + source)
@@ -206,20 +222,20 @@ def serve_code(
     wire_bytes: int,
     loaded: str = "",
     energy: Energy | None = None,
-    mark: int | str | None = None,
+    mark: Mark | None = None,
     engine: str = NATIVE.name,
 ) -> str:
     """What the board executes to serve the program `name` as the device under test (`tinympy.dut.serve`).
 
     loaded -- what it executes when the model is loaded
-    mark -- the pin that is high during timed windows
+    mark -- how timed windows are shown to a meter
     """
     # What was asked before has left the heap in pieces.
     load = "import gc\ngc.collect()\nimport tinympy\nfrom tinympy import dut\n"
     load += f"model = tinympy.load({name!r}, {engine!r})\n"
     wire = f"model, {name!r}, {wire_input!r}, {wire_results!r}, {wire_bytes}"
     if energy is None:
-        marked = "" if mark is None else f", mark={mark!r}"
+        marked = "" if mark is None else f", mark={mark.pin!r}" + (", pulses=True" if mark.pulses else "")
         return f"{load}{loaded}dut.serve({wire}{marked})\n"
     pins = f"{energy.trigger!r}, {energy.uart}, {energy.baud}, {energy.tx!r}, {energy.rx!r}"
     return f"{load}{loaded}dut.serve_energy({wire}, {pins})\n"

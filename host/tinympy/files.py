@@ -20,10 +20,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tinympy import deploy
+from tinympy.device.alone import INPUTS, RESULTS
 from tinympy.errors import BoardError
 
 LISTING = "files.txt"
 UNFINISHED = ".new"
+PLANNED = "alone.json"
+RUN = (PLANNED, INPUTS, RESULTS)
+"""Of a run without a computer: the record to be, the inputs, what the board measured. Deployments leave them alone."""
 _CHUNK_BYTES = 1536
 # What a file's name takes in its folder.
 _ENTRY_BYTES = 128
@@ -119,6 +123,13 @@ for each in {removed!r}:
         os.remove(each)
     except OSError:
         pass
+"""
+_READ = """
+try:
+    with open({path!r}) as file:
+        print(repr(file.read()))
+except OSError:
+    print(None)
 """
 _REMOVE = """
 for each in {removed!r}:
@@ -242,6 +253,47 @@ def require_room(needed_bytes: int, free_bytes: int) -> None:
         )
 
 
+def put(line: Line, path: str, content: bytes, progress: Progress | None = None) -> None:
+    """Make `content` that of the file `path`, whole or not at all.
+
+    Raises:
+        BoardError: the file system is full, or the board fails.
+    """
+    new = path + UNFINISHED
+    try:
+        send(line, f"open({new!r}, 'wb')", content, progress)
+    except BoardError as error:
+        with contextlib.suppress(BoardError):
+            line.exec("import os" + _DISCARD.format(removed=[new]))
+        if _FULL.search(error.message):
+            raise BoardError("the board's file system is full", "remove files from the board") from error
+        raise
+    finish = _FINISH.format(wanted=[(new, hashlib.sha256(content).hexdigest())])
+    if line.exec(_DIGEST + RENAME + finish, timeout_s=_HASH_S).strip():
+        raise BoardError(f"{path} is not on the board what was sent", "is its file system damaged?")
+
+
+def sha256_of(line: Line, path: str) -> str | None:
+    """The hash of a file on the board; None where there is none."""
+    question = f"try:\n    print(digest({path!r}))\nexcept OSError:\n    print()\n"
+    return line.exec(_DIGEST + question, timeout_s=_HASH_S).strip() or None
+
+
+def text_of(line: Line, path: str) -> str | None:
+    """The content of a text file on the board; None where there is none."""
+    answer = line.exec(_READ.format(path=path))
+    try:
+        content: str | None = ast.literal_eval(answer.strip())
+    except (ValueError, SyntaxError) as error:
+        raise BoardError(f"the board does not read its {posixpath.basename(path)}", "is the line disturbed?") from error
+    return content
+
+
+def discard(line: Line, paths: list[str]) -> None:
+    """Remove those of the files that are there."""
+    line.exec("import os" + _DISCARD.format(removed=paths))
+
+
 def send(line: Line, sink: str, content: bytes, progress: Progress | None = None) -> None:
     """Write `content` to the file-like object that the expression `sink` makes on the board."""
     line.exec(f"from binascii import a2b_base64\nfile = {sink}\nwrite = file.write")
@@ -262,7 +314,7 @@ def installed(line: Line, library: str) -> tuple[list[str], list[str]]:
     """What tinympy put into its folder in `library`, and what else is there: both as absolute paths."""
     folder = folder_in(library)
     there, listing, _, _ = _survey(line, folder, ())
-    ours = _ours(listing) | {LISTING}
+    ours = _ours(listing) | {LISTING, *RUN}
     mine = [name for name in there if name in ours or _unfinished(name, ours)]
     # The listing last: whatever ends this, it can be done again.
     mine.sort(key=lambda name: (name == LISTING, name))

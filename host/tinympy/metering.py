@@ -15,14 +15,15 @@ import numpy as np
 
 from tinympy import records
 from tinympy.boards import Board
+from tinympy.deploy import Mark
 from tinympy.dut import Dut
 from tinympy.energy.align import BoardWindow
 from tinympy.energy.measurement import measure
-from tinympy.energy.meters import Meter, open_meter
+from tinympy.energy.meters import FileMeter, Meter, open_meter
 from tinympy.energy.meters.emulated_meter import EmulatedMeter
 from tinympy.energy.trace import Trace
 from tinympy.energy.uncertainty import LEAST_SHARE
-from tinympy.errors import MeterError
+from tinympy.errors import MeterError, UsageError
 
 IDLE_S = 1.2
 """Before the first window and behind the last one, for the meter to see what the board takes when it waits."""
@@ -34,11 +35,14 @@ Pin = int | str
 
 @dataclass(frozen=True)
 class Metering:
-    """What was asked for: the meter's address, the pin that the board marks its windows with, where the meter sits."""
+    """What was asked for: the meter's address, the pin that the board marks its windows with, where the meter sits, and
+    whether nothing else feeds the board.
+    """
 
     address: str
     pin: Pin | None = None
     rail: str | None = None
+    only_supply: bool = False
 
     def sees(self, board: Board) -> bool:
         """Whether the meter can measure a board: emulated ones those that are processes here, and only they do."""
@@ -62,11 +66,40 @@ def opened(metering: Metering | None) -> Iterator[Meter | None]:
         yield meter
 
 
-def mark(metering: Metering | None, meter: Meter | None) -> Pin | None:
-    """What the board raises in its windows: of one that is a process the emulated meter's trigger line."""
-    if isinstance(meter, EmulatedMeter):
-        return meter.emulator.trigger
-    return None if metering is None else metering.pin
+def recorded(metering: Metering) -> tuple[Trace, int | None]:
+    """The recording that lies at the address file:PATH, and the logic input that the board's pin was wired to.
+
+    Raises:
+        UsageError: the address is of a meter, or the file cannot be read.
+    """
+    meter = open_meter(metering.address)
+    if not isinstance(meter, FileMeter):
+        raise UsageError(
+            f"{metering.address} has no recording of what is over",
+            "export it: --meter file:PATH; or let the meter listen: `tinympy unplug --meter`",
+        )
+    return meter.load(), meter.trigger
+
+
+def listener(metering: Metering) -> Meter:
+    """The meter, not open yet.
+
+    Raises:
+        UsageError: its address cannot be read, or is that of a file.
+        MeterError: it is not attached.
+    """
+    meter = open_meter(metering.address)
+    if isinstance(meter, FileMeter):
+        raise UsageError("a file is read when the run is over", "`tinympy collect --meter file:PATH`")
+    return meter
+
+
+def mark(metering: Metering | None, meter: Meter | None) -> Mark | None:
+    """How the board shows its windows: one that is a process on the emulated meter's trigger line."""
+    if metering is None or meter is None:
+        return None
+    pin = meter.emulator.trigger if isinstance(meter, EmulatedMeter) else metering.pin
+    return None if pin is None else Mark(pin, meter.pulses)
 
 
 @dataclass(frozen=True)
@@ -96,7 +129,11 @@ class Listened:
         listed = [BoardWindow(each.n, each.end_us - each.begin_us, each.begin_us) for each in heard]
         found = measure(self.trace, listed, trigger=self.trigger, preamble_us=self.preamble_us)
         if found.refused:
-            raise MeterError("; ".join(found.refused), "record again; the recording lost too much")
+            first, *others = found.refused
+            more = f", and {len(others)} more windows are like it" if others else ""
+            raise MeterError(
+                first + more, "record again, with nothing else running here and the meter on a port of its own, no hub"
+            )
         limit = found.gross.limit
         return records.Energy(
             meter=records.Meter(
@@ -108,6 +145,7 @@ class Listened:
                 voltage_v=found.volts,
                 voltage_basis=found.spec.voltage_basis,
                 rail=asked.rail,
+                only_supply=asked.only_supply,
             ),
             windows=[
                 records.WindowEnergy(each.energy_j, each.net_j, each.power_w, each.coverage)
@@ -131,7 +169,7 @@ class Listened:
 def listening(meter: Meter, dut: Dut, marked: bool) -> Iterator[Listened]:
     """Record while the context lasts, with some idling at both ends, and a preamble where no trigger shows the windows.
 
-    marked -- whether the board raises a pin in them
+    marked -- whether the board shows them on a pin
     Raises:
         BoardError, MeterError: one of the two; nothing is left of the recording then.
     """

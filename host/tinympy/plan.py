@@ -12,6 +12,7 @@ from tinympy import attached, boards, records, tasks
 from tinympy.engines import ENGINES
 from tinympy.errors import UsageError
 from tinympy.inspection.fit import Weights
+from tinympy.measures import WINDOWS
 from tinympy.metering import Metering
 from tinympy.records import Quantisation
 
@@ -241,6 +242,40 @@ def models(names: Sequence[str], assets: Path | None) -> list[tasks.Task]:
         tasks.ModelFile(Path(name)) if name.endswith(".tflite") else tasks.get(name, assets)
         for name in dict.fromkeys(names)
     ]
+
+
+def unplugged(
+    *,
+    board: str | None,
+    port: str | None,
+    root: Path | None,
+    name: str,
+    weights: Path | None,
+    assets: Path | None,
+    window_s: float,
+    warmup: int,
+    metering: Metering | None,
+    folder: Path,
+) -> Job:
+    """The job of a board that is to run by itself; root is as `lasting` has it, name and weights as `served`.
+
+    Raises:
+        UsageError: an option has no meaning, or the board is emulated and started here: its flash is gone afterwards.
+        NoBoardError, BoardError: as attached.choose does.
+    """
+    if not 0 < window_s <= LONGEST_WINDOW_S:
+        raise UsageError(f"a window of {window_s:g} s", f"windows last more than 0 and at most {LONGEST_WINDOW_S:g} s")
+    task = served(name, weights, assets)
+    if isinstance(task, tasks.OfficialTask):
+        task = _as_far_as_it_goes(task, "performance", None)
+    chosen = lasting(board, port, root)
+    if chosen.port is None and not chosen.keeps_files:
+        raise UsageError(f"{chosen.name} keeps no files when it ends", "take a board that is attached, or unix")
+    if metering is not None:
+        metering = _metered(metering, [chosen])
+    return Job(
+        chosen, task, "native", MODES["performance"], WINDOWS, window_s, folder, warmup=warmup, metering=metering
+    )
 
 
 def lasting(board: str | None, port: str | None, folder: Path | None) -> boards.Board:

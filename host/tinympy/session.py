@@ -18,6 +18,7 @@ from tinympy import connection, metering, records, rules, tasks
 from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import WINDOW_LIMIT_S, Dut
+from tinympy.energy import recording
 from tinympy.energy.meters import Meter
 from tinympy.engines import ENGINES
 from tinympy.errors import BoardError, MeterError, UsageError
@@ -106,14 +107,14 @@ def run(
             job.engine,
         ) as serving,
     ):
-        longest_s = _longest_s(compiled, job.engine)
+        inference_s = longest_s(compiled, job.engine)
         if ENGINES[job.engine].interpreted:
-            longest_s = _require_patience(job, serving.dut, samples, longest_s)
-        record = _begin(job, prepared, serving)
+            inference_s = _require_patience(job, serving.dut, samples, inference_s)
+        record = begin(job, prepared, serving)
         records.create(record, job.folder)
         begun(record)
         with _kept(record):
-            measured = _Run(job, record, serving.dut, samples, observe, time.monotonic() - started_s, longest_s)
+            measured = _Run(job, record, serving.dut, samples, observe, time.monotonic() - started_s, inference_s)
             if "accuracy" in job.modes:
                 _measure_accuracy(measured)
             if "performance" in job.modes:
@@ -141,7 +142,8 @@ def _kept(record: Record) -> Iterator[None]:
         records.write(record)
 
 
-def _begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
+def begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
+    """The record of the job before anything is measured, not stored yet."""
     task, info = job.task, serving.info
     model, compiled, samples = prepared.model, prepared.compiled, prepared.samples
     record = Record.begin(
@@ -197,7 +199,7 @@ def _measure_accuracy(run: _Run) -> None:
     for sample in samples:
         windows = []
         for window in sample.inputs:
-            output, elapsed_us = run.dut.infer_sample(window.tobytes(), _ATTEMPTS * _timeout_s(1, run.longest_s))
+            output, elapsed_us = run.dut.infer_sample(window.tobytes(), _ATTEMPTS * timeout_s(1, run.longest_s))
             run.longest_s = elapsed_us / 1e6
             windows.append(np.frombuffer(output, np.int8))
             inferred += 1
@@ -229,7 +231,10 @@ def _measure_performance(run: _Run, meter: Meter | None) -> None:
     marked = metering.mark(run.job.metering, meter) is not None
     with metering.listening(meter, run.dut, marked) as listened:
         _measure_windows(run, n, latency_s)
-    run.record.energy = listened.energy(run.job.metering, run.heard, len(run.record.windows))
+    assert listened.trace is not None
+    energy = listened.energy(run.job.metering, run.heard, len(run.record.windows))
+    energy.recording = records.keep_recording(run.record, recording.content(listened.trace))
+    run.record.energy = energy
     run.record.warnings += run.record.energy.notes
 
 
@@ -278,19 +283,19 @@ def _filling(window_s: float, tried: records.Window) -> int:
 def _window(run: _Run, n: int, warmup: int, input_index: int, latency_s: float) -> records.Window:
     """Time `n` inferences of the input that is loaded; `latency_s` is what one takes at most, as far as is known."""
     started = records.now()
-    timed = run.dut.timed(n, warmup, _timeout_s(n + warmup, latency_s))
+    timed = run.dut.timed(n, warmup, timeout_s(n + warmup, latency_s))
     run.heard.append(Heard(n, timed.begin_us, timed.end_us))
     heap = (timed.heap_free_bytes, timed.heap_left_bytes) if timed.heap_free_bytes else (None, None)
     return records.Window(n, warmup, timed.elapsed_us, input_index, started, *heap)
 
 
-def _require_patience(job: Job, dut: Dut, samples: list[tasks.Sample], longest_s: float) -> float:
+def _require_patience(job: Job, dut: Dut, samples: list[tasks.Sample], most_s: float) -> float:
     """Seconds that one inference takes, which is tried. UsageError when with that the job takes hours.
 
-    longest_s -- what it takes at most
+    most_s -- what it takes at most
     """
     dut.load_input(samples[0].inputs[0].tobytes())
-    inference_s = dut.timed(1, 0, _timeout_s(1, longest_s)).elapsed_us / 1e6
+    inference_s = dut.timed(1, 0, timeout_s(1, most_s)).elapsed_us / 1e6
     scored = sum(len(sample.inputs) for sample in samples) if "accuracy" in job.modes else 0
     window = max(1, math.ceil(job.window_s / max(inference_s, 1e-6)))
     timed = (WINDOWS + 1) * (window + job.warmup) if "performance" in job.modes else 0
@@ -310,10 +315,11 @@ def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _longest_s(compiled: Compiled, engine: str) -> float:
+def longest_s(compiled: Compiled, engine: str) -> float:
     """Seconds that no board that is worth measuring takes for an inference."""
     return ENGINES[engine].mac_s * total_macs(compiled.graph)
 
 
-def _timeout_s(inferences: int, latency_s: float) -> float:
+def timeout_s(inferences: int, latency_s: float) -> float:
+    """Seconds to wait for so many inferences."""
     return min(WINDOW_LIMIT_S, _SLACK_S + 2 * inferences * latency_s)

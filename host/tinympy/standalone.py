@@ -54,11 +54,8 @@ def serving(
     with connection.connected(board) as found:
         if energy is not None:
             _require_pins(found)
-        if at_boot and found.identity.circuitpython:
-            raise UsageError(
-                f"{found.identity.firmware} runs code.py at boot, which is yours",
-                "call `tinympy.dut.serve` from it (docs/protocol.md), or leave --at-boot away",
-            )
+        if at_boot:
+            boot.require_main(found.identity)
         engine = found.build.engine.name
         wire = (task.wire_input, task.wire_results, task.wire_bytes)
         code = deploy.serve_code(task.name, *wire, energy=energy, engine=engine)
@@ -95,4 +92,4 @@ def _calibrated(dut: Dut, task: tasks.Task, energy: bool) -> runner.Windows:
 def forget(board: Board) -> tuple[str, bool]:
     """Let the board start as before; the port, and whether tinympy had changed that."""
     with connection.connected(board) as found:
-        return found.port, boot.remove(found.line, found.identity.library)
+        return found.port, boot.remove(found.line, found.identity.library, boot.SERVES)

@@ -1,14 +1,15 @@
 /* Fixed-point arithmetic of TensorFlow Lite Micro (double rounding), in wrapping 32-bit integers.
  *
  * A core without a 32 x 32 -> 64 bit multiply (Cortex-M0+) would call a helper of the compiler's library, which a
- * native module cannot link; TK_NARROW_MULTIPLY selects the same arithmetic from 16-bit halves. Right shifts of
+ * native module cannot link; TK_NARROW_MULTIPLY selects the same arithmetic from 16-bit halves. So does the compiler
+ * for Xtensa, which knows nothing of an ESP32's wide multiplier; nor does any core that QEMU emulates. Right shifts of
  * negative numbers are arithmetic, as every compiler that MicroPython is built with has them. */
 #ifndef TK_ARITHMETIC_H
 #define TK_ARITHMETIC_H
 
 #include <stdint.h>
 
-#if !defined(TK_NARROW_MULTIPLY) && defined(__ARM_ARCH_6M__)
+#if !defined(TK_NARROW_MULTIPLY) && (defined(__ARM_ARCH_6M__) || defined(__XTENSA__))
 #define TK_NARROW_MULTIPLY 1
 #endif
 
@@ -62,7 +63,12 @@ static inline int8_t tk_requantise(uint32_t accumulator, int32_t multiplier, int
 
 /* n / d; d > 0. Cortex-M0+ has no divide instruction, and the compiler's helper cannot be linked. */
 static inline uint32_t tk_divide(uint32_t n, uint32_t d) {
-#if TK_NARROW_MULTIPLY
+#if defined(__XTENSA_WINDOWED_ABI__)
+    /* Every ESP32 has the instruction, but gcc calls a helper unless it is made for that very core. */
+    uint32_t quotient;
+    __asm__("quou %0, %1, %2" : "=a"(quotient) : "a"(n), "a"(d));
+    return quotient;
+#elif TK_NARROW_MULTIPLY
     uint32_t quotient = 0;
     uint32_t remainder = 0;
     for (int32_t bit = 31; bit >= 0; bit--) {

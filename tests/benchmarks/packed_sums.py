@@ -68,7 +68,7 @@ def run(name: str, cases: int, seed: int, known: bytes) -> str:
         program = Path(folder) / "packed_check"
         compiler, flags, runner = ["gcc"], list(FLAGS), []
         if name == "assembly":
-            compiler, runner = ["arm-none-eabi-gcc", *ARM, f"-Wa,-I{KERNELS / 'armv6m'}"], ["qemu-arm"]
+            compiler, runner = ["arm-none-eabi-gcc", *ARM], ["qemu-arm"]
             sources += sorted((KERNELS / "armv6m").glob("*.S"))
         command = [*compiler, *flags, f"-DCOUNT={cases}u", f"-DSEED={seed}u", *map(str, sources), "-o", str(program)]
         libraries = ["-lgcc"] if name == "assembly" else []

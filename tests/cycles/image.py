@@ -45,8 +45,7 @@ def build() -> Path:
     flags = [flag for flag in (*module.FLAGS, *module.ARCHITECTURES["armv6m"].flags) if "MICROPY" not in flag]
     sources = [str(NATIVE_MODULES / source) for source in module.kernel_sources("armv6m")]
     link = ["-nostdlib", "-Wl,--build-id=none", f"-Wl,-T,{HERE / 'image.ld'}"]
-    include = f"-Wa,-I{NATIVE_MODULES / 'kernels/armv6m'}"
-    command = [COMPILER, *flags, include, *link, str(HERE / "image.S"), *sources, "-o", str(image)]
+    command = [COMPILER, *flags, *link, str(HERE / "image.S"), *sources, "-o", str(image)]
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode != 0:
         sys.exit(f"error: {' '.join(command)}\n{finished.stderr}")

@@ -14,6 +14,11 @@ import time
 from tinympy.energy.emulated.trigger import set_level
 
 
+def pulse(trigger: str) -> None:
+    for level in (True, False, True):
+        set_level(trigger, level)
+
+
 def main(folder: str, port: str, trigger: str) -> None:
     sys.path.insert(0, folder)
     from power_manager.power_manager import PowerManager
@@ -22,9 +27,9 @@ def main(folder: str, port: str, trigger: str) -> None:
     power.power_on()
     power.start()
     time.sleep(0.2)
-    set_level(trigger, True)
+    pulse(trigger)
     time.sleep(1.0)
-    set_level(trigger, False)
+    pulse(trigger)
     time.sleep(0.3)
     # As it gathers them: samples are numbers, all else is text.
     energies: list[float] = []

@@ -28,7 +28,8 @@ def test_the_wheel_carries_device_files_modules_and_data(wheel: Path) -> None:
     assert device and device <= names
     assert {"tinympy/recorder/ina.py", "tinympy/recorder/stand_in.py"} <= names
     assert "tinympy/prebuilt/manifest.json" in names
-    assert {"tinympy/prebuilt/x64-mpy6.3/_native.mpy", "tinympy/prebuilt/armv6m-mpy6.3/_native.mpy"} <= names
+    built = {str(path.relative_to(ROOT / "native_modules")) for path in ROOT.glob("native_modules/prebuilt/*/*.mpy")}
+    assert len(built) == 6 and {f"tinympy/{module}" for module in built} <= names
     assert {f"tinympy/datasets/digits/{name}" for name in ("digits_int8.tflite", "inputs.npy", "y_labels.csv")} <= names
     tables = {f"tinympy/generated/{path.name}" for path in (ROOT / "host/tinympy/generated").glob("*.txt")}
     assert tables and tables <= names

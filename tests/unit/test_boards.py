@@ -21,9 +21,21 @@ def kilobytes(size_bytes: int | None) -> str:
     return "–" if size_bytes is None else f"{size_bytes / 1000:.1f}"
 
 
+def rows(text: str) -> list[tuple[str, ...]]:
+    return [tuple(re.split(r" *\| *", line.strip("| "))) for line in text.splitlines() if line.startswith("| `")]
+
+
+def test_the_page_says_which_pins_show_windows_and_why() -> None:
+    listed = {
+        name: pin.removeprefix("GP")
+        for names, pin, _why in rows(PAGE.partition("## Pins")[2])
+        for name in re.findall(r"`([\w-]+)`", names)
+    }
+    assert listed == {board.name: str(board.mark_pin) for board in boards.BOARDS if board.mark_pin is not None}
+
+
 def test_the_page_says_what_the_data_say() -> None:
-    rows = [tuple(re.split(r" *\| *", line.strip("| "))) for line in PAGE.splitlines() if line.startswith("| `")]
-    assert rows == [
+    assert rows(PAGE.partition("## Pins")[0]) == [
         (
             f"`{board.name}`",
             board.title,

@@ -1,6 +1,7 @@
 """Energy mode: edges of a pin in place of laps, commands over a UART, as in the reference firmware's energy build."""
 
 import contextlib
+import itertools
 import sys
 import types
 
@@ -118,15 +119,34 @@ def test_pins_that_are_not_named_are_left_to_the_port(machine):
 
 
 def test_levels_and_their_times_are_written_to_a_path(tmp_path, monkeypatch):
-    monkeypatch.setattr(compat, "ticks_us", iter([10, 20, 3000]).__next__)
+    monkeypatch.setattr(compat, "ticks_us", iter([0, 10, 20, 3000]).__next__)
     level = compat.output(str(tmp_path / "line"))
     for value in (1, 0, 1):
         level(value)
-    assert (tmp_path / "line").read_bytes() == b"1@10\n0@20\n1@3000\n"
+    assert (tmp_path / "line").read_bytes() == b"0@0\n1@10\n0@20\n1@3000\n"
+
+
+def test_a_marked_window_is_pulsed_at_both_ends_inside_of_its_clock(monkeypatch):
+    events, ticks = [], itertools.count(0, 1000)
+    monkeypatch.setattr(compat, "ticks_us", lambda: events.append("clock") or next(ticks))
+    monkeypatch.setattr(compat, "output", lambda pin, value=0: lambda level: events.append((pin, level)))
+    monkeypatch.setattr(compat.time, "sleep_us", events.append, raising=False)
+    monkeypatch.setattr(compat, "write", lambda data: None)
+    monkeypatch.setattr(compat, "read_into", Line(LOAD_8 + b"infer 2 0%\r\x03").read_into)
+    model = ReversingModel()
+    model.run = lambda first=0, last=1, run=model.run: (events.append("run"), run(first, last))
+    dut.serve(model, "kws01", "int8", "truncated", 8, mark="D7", pulses=True)
+    pulse = [("D7", 0), compat.PULSE_US, ("D7", 1)]
+    at = events.index(("D7", 0)) - 1
+    # From each reading of the clock to the edge it is the same way, so the edges are as far apart as the readings.
+    assert events[at:] == ["clock", *pulse, "run", "run", "clock", *pulse]
 
 
 def test_the_board_is_told_the_pin_of_marks():
-    assert deploy.serve_code("digits", "int8", "truncated", 64, mark=15).endswith("'truncated', 64, mark=15)\n")
+    code = deploy.serve_code("digits", "int8", "truncated", 64, mark=deploy.Mark(15))
+    assert code.endswith("'truncated', 64, mark=15)\n")
+    code = deploy.serve_code("digits", "int8", "truncated", 64, mark=deploy.Mark("D7", pulses=True))
+    assert code.endswith("'truncated', 64, mark='D7', pulses=True)\n")
 
 
 def test_the_board_is_told_pins_as_numbers_or_names():

@@ -10,6 +10,7 @@ import energy_example as example
 from tinympy.energy import flags, integrate
 from tinympy.energy.measurement import Measurement, measure
 from tinympy.energy.trace import MeterSpec, Trace
+from tinympy.errors import MeterError
 
 FIVE = example.windows([1.0, 1.1, 1.05, 0.95, 1.2])
 SPEC = MeterSpec("x", None, 1e3)
@@ -208,3 +209,35 @@ def test_a_result_is_plain_json() -> None:
     assert again["windows"][0]["coverage"] == result.windows[0].coverage
     assert again["spec"]["serial"] == "E1"
     assert again["inferences"] == [10] * 5
+
+
+def test_windows_out_by_turns_of_a_counter_have_the_boards_length() -> None:
+    board = example.windows([0.4, 0.5, 0.45, 0.42, 0.48])
+    trace = example.trace(board, rate_hz=100e3, drift=40e-6)
+    high = np.flatnonzero(trace.bits)
+    i = trace.i.copy()
+    # In the first window 300 samples are lost and known to be, in the second 128 are and nothing shows it.
+    i[high[1000] : high[1300]] = np.nan
+    second = high[high > (1.0 + 0.4 + 0.7) * 100e3]
+    kept = np.delete(np.arange(len(i)), second[2000:2128])
+    shortened = dataclasses.replace(trace, t=trace.t[: len(kept)], i=i[kept], bits=trace.bits[kept])
+    result = measure(shortened, board)
+    assert result.alignment.drift == pytest.approx(40e-6, abs=10e-6)
+    assert result.alignment.residual_s == pytest.approx(1.28e-3, rel=0.01)
+    for window, said in zip(result.windows, board, strict=True):
+        assert window.energy_j == pytest.approx(example.truth_j(said, 40e-6), rel=4e-5)
+    complete = dataclasses.replace(shortened, i=trace.i[kept])
+    with pytest.raises(MeterError, match="do not fit"):
+        measure(complete, board)
+
+
+def test_a_recording_that_lost_samples_and_does_not_fit_says_that_it_lost_some() -> None:
+    board = example.windows([0.4, 0.5, 0.45])
+    trace = example.trace(board, rate_hz=100e3)
+    high = np.flatnonzero(trace.bits)
+    kept = np.delete(np.arange(len(trace.i)), high[2000:2640])
+    i = trace.i[kept]
+    i[100:200] = np.nan
+    with pytest.raises(MeterError, match="samples were lost, and where they were is not known to 4 ms") as caught:
+        measure(dataclasses.replace(trace, t=trace.t[: len(kept)], i=i, bits=trace.bits[kept]), board)
+    assert "nothing else running" in caught.value.hint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -62,6 +63,21 @@ def other_model(quantisation: Quantisation | None = None) -> Record:
     return made
 
 
+def metered(
+    made: Record | None = None,
+    name: str = "lpm01a",
+    only_supply: bool = True,
+    marks: Literal["pin", "preamble"] = "pin",
+    coverage: float = 1.0,
+    emulated: bool = False,
+) -> Record:
+    made = made or good()
+    meter = records.Meter(name, name, emulated, only_supply=only_supply)
+    windows = [records.WindowEnergy(1.0, None, 0.1, coverage) for _ in made.windows]
+    made.energy = records.Energy(meter, windows, marks)
+    return made
+
+
 def coarse_clock(step_us: int) -> Record:
     made = good()
     made.board = example_records.UNIX.__class__(**{**vars(example_records.UNIX), "ticks_step_us": step_us})
@@ -94,6 +110,10 @@ def coarse_clock(step_us: int) -> Record:
         (lambda: record(SWW01, accuracy=detections(41, 9, 0), full_n=50), "quality-target", ""),
         (lambda: record(SWW01, accuracy=detections(50, 0, 9), full_n=50), "quality-target", ""),
         (other_model, "closed-division", ""),
+        (lambda: metered(only_supply=False), "energy-supply", "--only-supply"),
+        (lambda: metered(marks="preamble"), "energy-trigger", "--trigger"),
+        (lambda: metered(coverage=0.9989), "energy-samples", "again"),
+        (lambda: metered(name="ppk2"), "energy-meter", "LPM01A"),
     ],
 )
 def test_broken_rule_is_the_only_one_named(made: Callable[[], Record], rule: str, hint: str) -> None:
@@ -225,6 +245,16 @@ def test_record_is_judged_again_by_the_version_it_was_made_under() -> None:
     assert rules.findings(made) == []
     made.rules = records.Rules("v9.9")
     assert [found.rule for found in rules.findings(made)] == ["window-length"]
+
+
+def test_energy_that_keeps_to_the_rules_breaks_none() -> None:
+    assert rules.findings(metered(coverage=0.999)) == []
+
+
+def test_a_second_supply_counts_for_any_task_and_an_emulated_meter_has_none() -> None:
+    digits = record(example_records.DIGITS, latencies_us=STEADY)
+    assert [found.rule for found in rules.findings(metered(digits, "ppk2", False, "preamble"))] == ["energy-supply"]
+    assert rules.findings(metered(digits, "ppk2", False, "preamble", emulated=True)) == []
 
 
 def test_warm_ups_are_those_of_the_public_runner() -> None:

@@ -87,6 +87,9 @@ def _results(record_files: list[Path], folders: list[Path], division: str) -> li
 
     latest = sessions.latest(folders)
     found = submission.results([records.read(path) for path in records.find(record_files)], latest, division)
+    for result in found:
+        for reason in result.left_out:
+            typer.echo(f"left out  energy of {result.benchmark.task}: {reason}", err=True)
     for each in latest.values():
         if each.task not in [result.benchmark.task for result in found]:
             typer.echo(

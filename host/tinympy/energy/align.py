@@ -52,6 +52,7 @@ class Alignment:
     residual_s -- the largest difference of a window's length from (1 + drift) times the board's
     edge_s -- how far an end may be from where it is put
     method -- trigger: edges matched to the board's list; marks: edges alone; preamble: by the current's shape
+    lengths_s -- how long the windows were, where lost samples leave the length of their spans in doubt; else None
     """
 
     spans: tuple[tuple[float, float], ...]
@@ -60,6 +61,7 @@ class Alignment:
     edge_s: float
     method: Method
     notes: tuple[str, ...] = ()
+    lengths_s: tuple[float, ...] | None = None
 
 
 def by_trigger(trace: Trace, windows: Sequence[BoardWindow], trigger: int | None = 0) -> Alignment:
@@ -71,7 +73,8 @@ def by_trigger(trace: Trace, windows: Sequence[BoardWindow], trigger: int | None
     found = marks.find(trace, trigger)
     _enough(found, len(windows), trace, trigger)
     slack = max(SLACK_S, 2 * marks.sample_period(trace))
-    if not np.isfinite(trace.i).all():
+    lost = not np.isfinite(trace.i).all()
+    if lost:
         slack = max(slack, SLACK_LOST_S)
     matches = _distinct(list(_matches(found, windows, slack)), found, slack)
     if len(matches) > 1:
@@ -82,16 +85,23 @@ def by_trigger(trace: Trace, windows: Sequence[BoardWindow], trigger: int | None
     if not matches:
         raise MeterError(
             f"the board's windows ({_seconds([window.elapsed_us / 1e6 for window in windows])}) do not fit the "
-            f"trigger, whose edges are {_seconds(list(np.diff(found.at)))} apart",
-            "check the trigger's wire and input, and that the recording is of this run",
+            f"trigger, whose edges are {_seconds(list(np.diff(found.at)))} apart"
+            + (f"; samples were lost, and where they were is not known to {slack * 1e3:g} ms" if lost else ""),
+            "record again, with nothing else running on this computer"
+            if lost
+            else "check the trigger's wire and input, and that the recording is of this run",
         )
     edges = matches[0]
     spans = [(float(found.at[first]), float(found.at[last])) for first, last in edges]
     drift, residual = _fit(spans, windows)
+    lengths = None
+    if lost:
+        drift, residual, lengths = _by_board(spans, windows)
     used = [edge for pair in edges for edge in pair]
     stray = len(found.at) - len(used)
     notes = (_stray(stray),) if stray else ()
-    return Alignment(tuple(spans), drift, residual, float(found.uncertainty_s[used].max()), "trigger", notes)
+    edge = float(found.uncertainty_s[used].max())
+    return Alignment(tuple(spans), drift, residual, edge, "trigger", notes, lengths)
 
 
 def by_marks(trace: Trace, count: int | None = None, trigger: int | None = 0) -> Alignment:
@@ -123,7 +133,7 @@ def _enough(found: marks.Marks, count: int, trace: Trace, trigger: int | None) -
     raise MeterError(
         f"{source} {len(found.at)} edges, the board's {count} windows need {2 * count}",
         "check the trigger's wire, its input (trig=) and the level that the meter expects; "
-        "without a trigger, run with a preamble",
+        "where none is wired, trig=none lets the board play a preamble instead",
     )
 
 
@@ -207,6 +217,21 @@ def _fit(spans: Sequence[tuple[float, float]], windows: Sequence[BoardWindow]) -
     else:
         slope = float(lengths @ measured / (lengths @ lengths))
     return slope - 1, float(np.abs(measured - slope * lengths).max())
+
+
+def _by_board(
+    spans: Sequence[tuple[float, float]], windows: Sequence[BoardWindow]
+) -> tuple[float, float, tuple[float, ...]]:
+    """Drift, largest residual, and lengths (s) of windows of which some spans are too long or too short.
+
+    Losses of whole turns of a meter's counter put a span's end off, and do not change which samples are in it. The
+    board knows how long the windows were; its clock's drift is that of the window in the middle.
+    """
+    lengths = np.array([window.elapsed_us / 1e6 for window in windows])
+    measured = np.array([end - begin for begin, end in spans])
+    slope = float(np.median(measured / lengths))
+    residual = float(np.abs(measured - slope * lengths).max())
+    return slope - 1, residual, tuple(float(each) for each in slope * lengths)
 
 
 def _stray(count: int) -> str:

@@ -63,11 +63,20 @@ class Idle:
     seconds: float
 
 
-def windows(trace: Trace, spans: Sequence[tuple[float, float]], idle: Idle | None) -> tuple[WindowEnergy, ...]:
-    """Energy between each begin and end, s on the meter's clock."""
+def windows(
+    trace: Trace,
+    spans: Sequence[tuple[float, float]],
+    idle: Idle | None,
+    lengths_s: Sequence[float] | None = None,
+) -> tuple[WindowEnergy, ...]:
+    """Energy between each begin and end, s on the meter's clock; `lengths_s` is how long that really was, if not so."""
     cumulated = Cumulated.of(trace)
     by_range = _by_range(trace)
-    return tuple(_window(cumulated, by_range, begin, end, idle) for begin, end in spans)
+    lengths = lengths_s or [end - begin for begin, end in spans]
+    return tuple(
+        _window(cumulated, by_range, begin, end, length, idle)
+        for (begin, end), length in zip(spans, lengths, strict=True)
+    )
 
 
 def idle(trace: Trace, spans: Sequence[tuple[float, float]], taken: Sequence[tuple[float, float]] = ()) -> Idle | None:
@@ -99,16 +108,15 @@ def idle(trace: Trace, spans: Sequence[tuple[float, float]], taken: Sequence[tup
 
 
 def _window(
-    cumulated: Cumulated, by_range: Sequence[Cumulated], begin: float, end: float, idle: Idle | None
+    cumulated: Cumulated, by_range: Sequence[Cumulated], begin: float, end: float, length: float, idle: Idle | None
 ) -> WindowEnergy:
-    length = end - begin
     edges = np.array([begin, end])
     energy, known, _ = (float(values[0]) for values in cumulated.between(edges))
-    coverage = known / length if length > 0 else 0.0
+    coverage = known / (end - begin) if end > begin else 0.0
     power = energy / known if known > 0 else 0.0
     shares = tuple(float(each.between(edges)[0][0]) / energy if energy else 0.0 for each in by_range)
     refused = None
-    if length <= 0:
+    if end <= begin:
         refused = "the window has no length"
     elif begin < cumulated.begin - 1e-9 or end > cumulated.end + 1e-9:
         refused = (

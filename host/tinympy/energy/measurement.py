@@ -104,7 +104,7 @@ def _measure(
 ) -> Measurement:
     spans = alignment.spans
     idle = integrate.idle(trace, spans, _preamble_span(alignment, windows, preamble_us))
-    energies = integrate.windows(trace, spans, idle)
+    energies = integrate.windows(trace, spans, idle, alignment.lengths_s)
     volts = _volts(trace, spans)
     notes = [*trace.notes, *alignment.notes, *_coverage_notes(energies), *flags.of(trace, spans, energies, idle)]
     if not trace.spec.gain_limits:

@@ -64,9 +64,12 @@ class Cumulated:
     def binned(self, width: float) -> Cumulated:
         """The same in bins of `width` s, each with its mean power."""
         at = self.begin + width * np.arange(max(1, round((self.end - self.begin) / width)) + 1)
-        energy, known, _ = self.between(at)
-        power = np.where(known > 0, energy / np.where(known > 0, known, 1), np.nan)
-        return Cumulated.samples(at, power, known)
+        return Cumulated.samples(at, self.means(at), self.between(at)[1])
+
+    def means(self, edges: npt.NDArray[Any]) -> Floats:
+        """Mean power between each two of `edges`, W; NaN where nothing is known."""
+        energy, known, _ = self.between(edges)
+        return np.where(known > 0, energy / np.where(known > 0, known, 1), np.nan)
 
     def about(self, level: float) -> Cumulated:
         """The same with `level`, W, taken off the power: sums of squares keep their digits."""

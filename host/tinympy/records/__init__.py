@@ -26,6 +26,7 @@ from tinympy.records.document import (
     Progress,
     Quantisation,
     Record,
+    Recording,
     Rules,
     Status,
     Task,
@@ -33,7 +34,19 @@ from tinympy.records.document import (
     WindowEnergy,
     now,
 )
-from tinympy.records.store import Migrated, create, find, migrate, read, read_quantisation, to_document, write
+from tinympy.records.store import (
+    Migrated,
+    create,
+    find,
+    from_document,
+    keep_recording,
+    migrate,
+    read,
+    read_quantisation,
+    read_recording,
+    to_document,
+    write,
+)
 
 __all__ = [
     "INPUT_REUSED",
@@ -58,6 +71,7 @@ __all__ = [
     "Progress",
     "Quantisation",
     "Record",
+    "Recording",
     "Rules",
     "Status",
     "Task",
@@ -65,10 +79,13 @@ __all__ = [
     "WindowEnergy",
     "create",
     "find",
+    "from_document",
+    "keep_recording",
     "migrate",
     "now",
     "read",
     "read_quantisation",
+    "read_recording",
     "to_document",
     "write",
 ]

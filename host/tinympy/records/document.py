@@ -79,12 +79,14 @@ class Options:
     """What the run was asked to do, as far as nothing else in the record tells.
 
     window_s: how long a window was to last at least; 0 for single inferences. samples: the limit, None for all.
+    unplugged: the board ran from its own main.py, on inputs stored there, without a computer on its line.
     """
 
     window_s: float
     samples: int | None = None
     weights_in: str | None = None
     in_ram: bool = False
+    unplugged: bool = False
 
 
 @dataclass
@@ -154,7 +156,8 @@ class Memory:
 
 @dataclass
 class Window:
-    """`n` inferences of one input, timed together by the board after `warmup` untimed ones; `started` is UTC.
+    """`n` inferences of one input, timed together by the board after `warmup` untimed ones; `started` is UTC, of an
+    unplugged board, which has no calendar, when its windows were collected.
 
     heap_free_bytes, heap_left_bytes: free on the board directly before and after the n inferences, None where unknown.
     """
@@ -198,6 +201,7 @@ class Meter:
     """What measured the energy; None where the meter, its driver or the user does not say.
 
     rate_hz: samples per second. voltage_v: the mean while the windows ran. rail: where the meter sits (5V, vsys, 3v3).
+    only_supply: whether the board had no other supply than the one that is measured, no USB either, as the user states.
     """
 
     name: str
@@ -208,6 +212,7 @@ class Meter:
     voltage_v: float | None = None
     voltage_basis: Literal["measured", "set", "assumed"] = "assumed"
     rail: str | None = None
+    only_supply: bool = False
 
 
 @dataclass
@@ -238,6 +243,14 @@ class Envelope:
 
 
 @dataclass
+class Recording:
+    """The recording, in a file beside the record: 1000 energies a second, as the public runner stores them."""
+
+    file: str
+    sha256: str
+
+
+@dataclass
 class Energy:
     """A window of `windows` for each of the record's.
 
@@ -255,6 +268,7 @@ class Energy:
     idle_w: float | None = None
     notes: list[str] = field(default_factory=list)
     envelope: Envelope | None = None
+    recording: Recording | None = None
 
 
 @dataclass

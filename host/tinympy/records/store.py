@@ -4,6 +4,7 @@ power, the last one that `write` returned for can be read. Nothing is ever taken
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from tinympy import __version__
 from tinympy.errors import UsageError
 from tinympy.records import decode, migration, schema
 from tinympy.records.disk import Disk
-from tinympy.records.document import VERSION, Quantisation, Record
+from tinympy.records.document import VERSION, Quantisation, Record, Recording
 
 DISK = Disk()
 
@@ -70,6 +71,33 @@ def write(record: Record) -> None:
     record.written = _progress(record)
 
 
+def keep_recording(record: Record, content: bytes) -> Recording:
+    """Stores the recording of a record's energy beside it, NAME-energy.bin, as safely as the record itself.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    assert record.path is not None, "create() comes first"
+    path = record.path.with_name(f"{record.path.stem}-energy.bin")
+    try:
+        _rewrite(path, content)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return Recording(path.name, hashlib.sha256(content).hexdigest())
+
+
+def read_recording(record: Record) -> bytes | None:
+    """What `keep_recording` stored; None where it is not there, or not what the record says."""
+    recording = record.energy.recording if record.energy else None
+    if recording is None or record.path is None or Path(recording.file).name != recording.file:
+        return None
+    try:
+        content = record.path.with_name(recording.file).read_bytes()
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == recording.sha256 else None
+
+
 def read(path: Path) -> Record:
     """The record stored at `path`, of any version. Fields that this tinympy does not know are left out.
 
@@ -78,12 +106,22 @@ def read(path: Path) -> Record:
     """
     found = _document(path)
     try:
-        schema.check(found)
-        record = decode.from_json(Record, found)
+        record = from_document(found)
     except (ValueError, OverflowError) as error:
         raise _damaged(path, error) from error
-    assert isinstance(record, Record)
     record.path, record.written = path, _progress(record)
+    return record
+
+
+def from_document(found: migration.Document) -> Record:
+    """The record that a document of today's version describes; it is not stored anywhere yet.
+
+    Raises:
+        ValueError, OverflowError: it does not fit the schema.
+    """
+    schema.check(found)
+    record = decode.from_json(Record, found)
+    assert isinstance(record, Record)
     return record
 
 

@@ -121,6 +121,8 @@ def _facts(records: Sequence[Record]) -> Iterable[tuple[str, str, str]]:
         yield "rate", text, ""
     for text in _grouped(records, _cycles):
         yield "cycles", text, ""
+    for text in _grouped(records, _unplugged):
+        yield "run", text, ""
     for text in _grouped(records, _energy):
         yield "energy", text, ""
     for text in _grouped(records, _detail):
@@ -170,6 +172,11 @@ def _energy(record: Record) -> list[str]:
     net = "" if net_uj is None else f"; net of idling {significant(net_uj)} µJ"
     power = "" if power_mw is None else f", {significant(power_mw)} mW"
     return [f"{', '.join(figures)}, gross, {rail}{volts}{name}{power}{net}"]
+
+
+def _unplugged(record: Record) -> list[str]:
+    ran = record.options is not None and record.options.unplugged
+    return ["ran from its own main.py, on stored inputs, with no computer on its line"] if ran else []
 
 
 def _flash(record: Record) -> list[str]:

@@ -1,14 +1,15 @@
 """The run rules: every one with its source, and what a record that breaks one is marked with (docs/rules.md).
 
-`performance` and `accuracy` hold the rules, `versions` what differs between versions of MLPerf Tiny, `division` what
-makes a result closed or open. Paths in sources without a repository are below benchmark/ of mlcommons/tiny.
+`performance`, `accuracy` and `energy` hold the rules, `versions` what differs between versions of MLPerf Tiny,
+`division` what makes a result closed or open. Paths in sources without a repository are below benchmark/ of
+mlcommons/tiny.
 """
 
 from __future__ import annotations
 
 from tinympy import records
 from tinympy.records import Finding, Record
-from tinympy.rules import accuracy, division, performance
+from tinympy.rules import accuracy, division, energy, performance
 from tinympy.rules.rule import Breach, Case, Rule
 from tinympy.rules.versions import LATEST, VERSIONS, Version
 
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     Rule("time-passed", "Every window took time.", "tinympy", "invalid", _time_passed, everywhere=True),
     *accuracy.RULES,
     *performance.RULES,
+    *energy.RULES,
 )
 
 

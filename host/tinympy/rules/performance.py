@@ -90,8 +90,8 @@ def _clock(case: Case) -> Breach | None:
 RULES = (
     Rule(
         "five-windows",
-        "Performance is the median of exactly five windows.",
-        "runner/script.py l.159-168, ERROR 1; tests_performance.yaml, `loop 5`",
+        "Performance, and energy, is the median of exactly five windows.",
+        "runner/script.py l.159-168, ERROR 1; tests_performance.yaml, `loop 5`; runner/main.py l.224",
         "invalid",
         _five_windows,
     ),
@@ -119,7 +119,7 @@ RULES = (
     Rule(
         "window-length",
         "Each window lasts at least 10 s; until v1.3, which the EEMBC runner could measure, 10 inferences are enough.",
-        "energyrunner README l.177-181",
+        "energyrunner README l.177-181; for energy runner/main.py l.222",
         "warning",
         _window_length,
     ),

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 from tinympy.compiler import compile_model
+from tinympy.engines import NATIVE, Engine
 from tinympy.errors import BoardError
 from tinympy.selftest import network
 
@@ -38,8 +39,7 @@ print(_tinympy_tests())
 del _tinympy_tests
 """
 _RUN_S = 5.0
-# By an engine in Python, on the slowest boards, where its sources are compiled first.
-_INTERPRETED_S = 20.0
+_INTERPRETED_RUN_S = 60.0
 
 
 class Line(Protocol):
@@ -72,14 +72,14 @@ def vectors() -> tuple[tuple[str, tuple[int, int]], ...]:
     return tuple((row["operator"], (row["crc32"][0], row["crc32"][1])) for row in document)
 
 
-def run(line: Line, engine: str, interpreted: bool) -> SelfTest:
-    """Run the program, which is on the board, with the engine that was put there; interpreted ones get longer.
+def run(line: Line, module: str, engine: Engine = NATIVE) -> SelfTest:
+    """Run the program, which is on the board, with an engine, of which `module` says for what it was built.
 
     Raises:
         BoardError: the board does not finish.
     """
     try:
-        answer = line.exec(_QUESTION.format(engine=engine), _INTERPRETED_S if interpreted else _RUN_S)
+        answer = line.exec(_QUESTION.format(engine=engine.name), _RUN_S if engine is NATIVE else _INTERPRETED_RUN_S)
     except BoardError as error:
         raise BoardError(
             f"the self-test of the engine {engine} did not end: {error.message}", error.hint or _HINT

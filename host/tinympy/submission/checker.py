@@ -17,7 +17,7 @@ from tinympy.measures import WINDOWS
 from tinympy.rules.performance import WINDOW_S
 from tinympy.submission.benchmarks import ENERGY, THROUGHPUT, Benchmark, found, named
 from tinympy.submission.system import REQUIRED
-from tinympy.submission.transcript import MARK
+from tinympy.submission.transcript import MARK, RECORDING, STAMPS
 
 DIVISIONS = ("closed", "open")
 STATUS = ("available", "preview", "rdi")
@@ -26,6 +26,7 @@ _FILES = {"log.txt", "results.txt", "results.json"}
 # What the official checker passes over at the top of the tree.
 _BESIDE = (".git", ".github", "assets", ".vscode")
 _WINDOW = re.compile(r"^\s*Runtime: ([\d.]+) sec\.$", re.MULTILINE)
+_TRIAL = re.compile(r"^\s*Elapsed time\s*: ([\d.]+)", re.MULTILINE)
 
 Level = Literal["rejected", "missing"]
 """What the official checker answers with "submission has errors", or with a traceback; and what it lets pass, but the
@@ -148,6 +149,8 @@ def _benchmark(where: Any, division: str, folder: Path, benchmark: Benchmark) ->
             yield Finding("rejected", where(path), "has no readable results.txt", "write the tree again")
             continue
         names = {each.name for each in path.iterdir() if not each.name.startswith("energy_inf_")}
+        if mode == "energy":
+            names -= {RECORDING, STAMPS}
         if names != _FILES:
             odd = ", ".join(sorted(names ^ _FILES))
             yield Finding("missing", where(path), f"files are missing or too many: {odd}", "write the tree again")
@@ -162,8 +165,8 @@ def _benchmark(where: Any, division: str, folder: Path, benchmark: Benchmark) ->
         yield from _accuracy(where(folder / "accuracy"), division, benchmark, texts["accuracy"])
     if "performance" in texts:
         yield from _performance(where(folder / "performance"), texts["performance"])
-    if "energy" in texts and found(ENERGY, texts["energy"]) is None:
-        yield Finding("rejected", where(folder / "energy"), "has no median energy", "repeat the session")
+    if "energy" in texts:
+        yield from _energy(where(folder / "energy"), texts["energy"])
 
 
 def _accuracy(where: str, division: str, benchmark: Benchmark, text: str) -> Iterator[Finding]:
@@ -193,6 +196,16 @@ def _performance(where: str, text: str) -> Iterator[Finding]:
             f"has a window of {min(windows):.1f} s",
             "the rules ask for 10 s each: `tinympy bench --window 10`, `tinympy dut --runner-files`",
         )
+
+
+def _energy(where: str, text: str) -> Iterator[Finding]:
+    if found(ENERGY, text) is None:
+        yield Finding("rejected", where, "has no median energy", "repeat the session")
+    trials = [float(each) for each in _TRIAL.findall(text)]
+    if trials and len(trials) != WINDOWS:
+        yield Finding("missing", where, f"has {len(trials)} windows", "the rules ask for five")
+    if trials and min(trials) < WINDOW_S:
+        yield Finding("missing", where, f"has a window of {min(trials):.1f} s", "the rules ask for 10 s each")
 
 
 def _folders(folder: Path) -> list[Path]:

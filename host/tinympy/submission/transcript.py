@@ -8,11 +8,14 @@ from statistics import median
 from typing import Any
 
 from tinympy import __version__
-from tinympy.records import Record
+from tinympy.measures import energies_uj, energy_uj
+from tinympy.records import Energy, Record
 from tinympy.rules.performance import WINDOW_S
 from tinympy.submission.benchmarks import Benchmark, Mode
 
 MARK = "Transcribed by tinympy"
+RECORDING, STAMPS = "trace1-energy.bin", "trace1-timestamps.json"
+"""How submissions up to v1.3 call the recording of their energy."""
 _RULER = "-" * 57
 
 
@@ -26,6 +29,8 @@ def files(record: Record, source: str, benchmark: Benchmark, mode: Mode) -> dict
         return _accuracy(record, benchmark, head)
     if mode == "performance" and record.windows:
         return _performance(record, head)
+    if mode == "energy" and record.energy is not None:
+        return _energy(record, record.energy, head)
     return None
 
 
@@ -94,6 +99,44 @@ def _performance(record: Record, head: str) -> dict[str, str]:
     middle = median(row["infer"]["throughput"] for row in rows)
     stamp = f"{_stamp(record.windows[-1].started)} ulp-mlperf:"
     end = [f"{stamp} {_RULER}", f"{stamp} Median throughput is {middle:>10.3f} inf./sec.", f"{stamp} {_RULER}"]
+    return _texts(log + end, results + end, rows)
+
+
+def _energy(record: Record, energy: Energy, head: str) -> dict[str, str]:
+    """The figures are the record's, whose windows end between samples; the recording has whole milliseconds."""
+    assert energy.envelope is not None
+    meter = energy.meter
+    voltage = "" if meter.voltage_v is None else f", {meter.voltage_v:.3f} V {meter.voltage_basis}"
+    log = [
+        head,
+        *_devices(record),
+        f"Meter: {meter.name}, serial number {meter.serial or 'unknown'}{voltage}, rail {meter.rail or 'unknown'}",
+        "The submitter states that what was measured is the board's only supply.",
+    ]
+    results = [head]
+    rows: list[dict[str, Any]] = []
+    trials = zip(record.windows, energy.windows, energy.envelope.windows, energies_uj(record), strict=True)
+    for number, (window, measured, (begin_s, end_s), each_uj) in enumerate(trials):
+        lines = [
+            f"Energy data for trial {number}",
+            f"  Elapsed time  : {end_s - begin_s}",
+            f"  Inferences    : {window.n}",
+            f"  Power         : {1e3 * measured.mean_w:5.4f} mW.",
+            f"  Total Energy  : {1e6 * measured.gross_j:.3f} uJ",
+            f"  Energy/Inf    : {each_uj:.3f} uJ/inf",
+        ]
+        log += [f"{_stamp(window.started)} ulp-mlperf: Loading input {window.input_index}", *lines]
+        results += lines
+        rows.append(
+            {
+                "input": window.input_index,
+                "infer": {"iterations": window.n, "warmups": window.warmup},
+                "power": {"energy_j": measured.gross_j, "begin_s": begin_s, "end_s": end_s},
+                "mode": "e",
+                "transcribed": head,
+            }
+        )
+    end = [_RULER, f"Median energy cost is {energy_uj(record):5.4f} uJ/inf.", _RULER]
     return _texts(log + end, results + end, rows)
 
 

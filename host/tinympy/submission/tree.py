@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinympy import rules
+from tinympy import records, rules
 from tinympy.errors import UsageError
 from tinympy.measures import is_whole
 from tinympy.records import Record
@@ -18,6 +18,8 @@ from tinympy.submission.benchmarks import Benchmark, Mode, of_task
 from tinympy.submission.sessions import FILES, Session
 
 MODES: tuple[Mode, ...] = ("accuracy", "performance", "energy")
+# What a record has to keep to for its energy to count; which meter it was is for reviewers to judge.
+_ENERGY_RULES = ("five-windows", "window-length", "total-length", "energy-supply", "energy-trigger", "energy-samples")
 _IMPLEMENTATION = "tinympy"
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _README = """\
@@ -61,11 +63,15 @@ class Submitter:
 
 @dataclass(frozen=True)
 class Result:
-    """One benchmark: the records of its modes (the same one, or one each), and the runner's sessions of them."""
+    """One benchmark: the records of its modes (the same one, or one each), and the runner's sessions of them.
+
+    left_out -- why energies that records have are no part of it
+    """
 
     benchmark: Benchmark
     records: Mapping[Mode, Record]
     sessions: Mapping[Mode, Session]
+    left_out: Sequence[str] = ()
 
     @property
     def record(self) -> Record:
@@ -86,6 +92,7 @@ def results(
         UsageError: a record cannot be submitted, or they are of several boards.
     """
     by_task: dict[str, dict[Mode, Record]] = {}
+    left_out: dict[str, list[str]] = {}
     for record in sorted(records, key=lambda each: each.created):
         _require_submittable(record, division)
         modes = by_task.setdefault(record.task.name, {})
@@ -93,8 +100,14 @@ def results(
             modes["accuracy"] = record
         elif not record.windows:
             raise UsageError(f"{record.path}: accuracy over a part of the label file", "repeat it without --samples")
-        if record.windows:
+        if record.windows and (record.energy is None or "performance" not in modes):
             modes["performance"] = record
+        if record.energy is not None:
+            reasons = _no_energy(record)
+            if reasons:
+                left_out.setdefault(record.task.name, []).append(f"{record.path}: {'; '.join(reasons)}")
+            else:
+                modes["energy"] = record
     if not by_task:
         raise UsageError("there is nothing to submit", "name records that `tinympy bench` wrote")
     boards = {(record.board.name, record.board.firmware, record.board.clock_hz) for record in records}
@@ -108,7 +121,7 @@ def results(
         benchmark = of_task(task)
         assert benchmark is not None
         of_it = {mode: session for (name, mode), session in sessions.items() if name == task}
-        found.append(Result(benchmark, modes, of_it))
+        found.append(Result(benchmark, modes, of_it, left_out.get(task, ())))
     return found
 
 
@@ -162,7 +175,28 @@ def _logs(result: Result, mode: Mode) -> tuple[dict[str, bytes], str]:
         return {}, ""
     digest = hashlib.sha256(record.path.read_bytes()).hexdigest()
     made = transcript.files(record, f"{record.path.name}, sha256 {digest}", result.benchmark, mode) or {}
-    return {name: text.encode() for name, text in made.items()}, f"transcribed from {record.path.name}"
+    files = {name: text.encode() for name, text in made.items()}
+    return files | (_recording(record) if mode == "energy" else {}), f"transcribed from {record.path.name}"
+
+
+def _recording(record: Record) -> dict[str, bytes]:
+    """The recording and its stamps as in submissions up to v1.3: the beginning, then both ends of each window."""
+    content = records.read_recording(record)
+    assert content is not None and record.energy is not None and record.energy.envelope is not None
+    stamps = [0.0, *(end for window in record.energy.envelope.windows for end in window)]
+    return {transcript.RECORDING: content, transcript.STAMPS: json.dumps(stamps).encode()}
+
+
+def _no_energy(record: Record) -> list[str]:
+    """Why the record's energy is none for a submission; nothing of one that kept to the rules of energy mode."""
+    energy = record.energy
+    assert energy is not None
+    if energy.meter.emulated:
+        return ["the meter is emulated"]
+    reasons = [found.message for found in rules.findings(record, rules.LATEST) if found.rule in _ENERGY_RULES]
+    if energy.envelope is None or records.read_recording(record) is None:
+        reasons.append("its recording is not beside it, or is not the one that it names")
+    return reasons
 
 
 def _readme(submitter: Submitter, result: Result, sources: list[str]) -> str:

@@ -1,3 +1,4 @@
+#if defined(__ARM_ARCH_6M__)
 @ tk_add_tables of ../packed.h: ADD, element by element. The plain twin is in ../packed.c.
 @
 @ What it saves: 40 cycles an element; gcc has 150 with the exact arithmetic and 70 with the short product.
@@ -10,7 +11,7 @@
 .syntax unified
 .cpu cortex-m0plus
 .thumb
-.include "rescale.inc"
+#include "rescale.inc"
 
 .equ DROP, 0
 .equ RANGE, 4
@@ -80,3 +81,4 @@
     movs r4, r5
     pop {r1, r2, r3}
     b 2b
+#endif

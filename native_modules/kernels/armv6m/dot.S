@@ -1,3 +1,4 @@
+#if defined(__ARM_ARCH_6M__)
 @ tk_dot_rows of ../packed.h: outputs of a fully connected layer, each weight read once. The plain twin is in ../packed.c.
 @
 @ What it saves: a product takes 3.8 cycles, 5 where only two can be added at a time; gcc has 8 to 10. Of four weights
@@ -14,7 +15,7 @@
 .syntax unified
 .cpu cortex-m0plus
 .thumb
-.include "rescale.inc"
+#include "rescale.inc"
 
 @ Eight taps.
 .macro STEP
@@ -228,3 +229,4 @@
     bne 22b
 23: b 4b
 .ltorg
+#endif

@@ -1,3 +1,4 @@
+#if defined(__ARM_ARCH_6M__)
 @ tk_pair_2_2 … tk_pair_4_4 of ../packed.h: two output channels over a run of positions, dot product, rescaling, clamp,
 @ store. The plain twin is run_pair in ../packed.c.
 @
@@ -15,7 +16,7 @@
 .syntax unified
 .cpu cortex-m0plus
 .thumb
-.include "rescale.inc"
+#include "rescale.inc"
 
 .macro GROUP_2 sum
     ldm r1!, {r4, r5}
@@ -154,3 +155,4 @@ PAIR 2, 2
 PAIR 2, 4
 PAIR 4, 2
 PAIR 4, 4
+#endif

@@ -1,3 +1,4 @@
+#if defined(__ARM_ARCH_6M__)
 @ tk_plane_3x3_stride_1, tk_plane_3x3_stride_2 and tk_gather_plane of ../packed.h; the plain twins are in ../packed.c.
 @
 @ What the planes save: nine products in six multiplies, rescaled, clamped and stored in 67 cycles; gcc has about 190. The
@@ -12,8 +13,8 @@
 .syntax unified
 .cpu cortex-m0plus
 .thumb
-.include "rescale.inc"
-.include "plane.inc"
+#include "rescale.inc"
+#include "plane.inc"
 
 .equ ROW_END, 0
 .equ ROW_BYTES, 4
@@ -160,3 +161,4 @@ PLANE_3X3 2
     mov r10, r5
     bne 10b
     LEAVE
+#endif

@@ -1,3 +1,4 @@
+#if defined(__ARM_ARCH_6M__)
 @ tk_plane_any of ../packed.h: a depthwise channel with a window of any size. The plain twin is in ../packed.c.
 @
 @ What it saves: 11 cycles for two taps one below the other, and the rescaling of plane.S; gcc has 30 and more.
@@ -11,8 +12,8 @@
 .syntax unified
 .cpu cortex-m0plus
 .thumb
-.include "rescale.inc"
-.include "plane.inc"
+#include "rescale.inc"
+#include "plane.inc"
 
 .equ ROW_END, 0
 .equ ROW_BYTES, 4
@@ -102,3 +103,4 @@
     bne 12b
     b 5b
     OUTSIDE r3
+#endif

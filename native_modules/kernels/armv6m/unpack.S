@@ -1,3 +1,4 @@
+#if defined(__ARM_ARCH_6M__)
 @ tk_unpack_inputs and tk_unpack_weights of ../packed.h; the plain twins are in ../packed.c.
 @
 @ What they save: 3.5 cycles a value instead of 6. Four values are a word v; v ^ 0x80808080 has them plus 128 as bytes
@@ -103,3 +104,4 @@ tk_unpack_weights:
     bne 2b
 3:  pop {r4-r7, pc}
 .ltorg
+#endif

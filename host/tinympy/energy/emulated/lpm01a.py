@@ -1,10 +1,11 @@
-"""An emulated X-NUCLEO-LPM01A: text and binary, with an event for every change of the board's trigger line.
+"""An emulated X-NUCLEO-LPM01A: text and binary, with an event for every edge of the direction that it was asked for.
 
-That is what it says of a board that pulses its pin at both ends of a window. Options beside the profile's (profile.py):
+The board pulses its pin at both ends of a window: it is active between each two falling edges of the trigger line.
+Where no events were asked for, that line is no pin, and the board is active while it is high. Options beside the
+profile's (profile.py):
 
 clock_ppm -- how much too fast its clock is
 lost -- the share of samples that are lost, 20 ms of them at a time
-pulses -- no: the line is wired to D7 as it is, so that only edges of the one direction it was asked for are events
 fault -- one of these, or several with commas between:
 
 overcurrent -- the board takes 80 mA while it is active: it is cut off, as at any current above 50 mA
@@ -61,7 +62,6 @@ _BURST_S = 0.02
 class Options:
     clock_ppm: float = 0.0
     lost: float = 0.0
-    pulses: bool = True
     fault: str = ""
 
     def __post_init__(self) -> None:
@@ -191,7 +191,9 @@ class Instrument:
             return
         index = self._made + np.arange(count)
         t = self._start + index / rate
-        current = self._scene.profile.current(t, self._scene.line.levels(t))
+        line = self._scene.line
+        active = line.between_falls(t) if self._chosen["eventsrc"] else line.levels(t)
+        current = self._scene.profile.current(t, active)
         if self._chosen["pwr"] != "on":
             current = np.zeros(count)
         too_much = np.flatnonzero(current > _LIMIT_A)
@@ -220,7 +222,7 @@ class Instrument:
             when, level = edges[self._edges_sent]
             self._edges_sent += 1
             wanted = self._chosen["eventsrc"]
-            if wanted and when >= self._start and (self._options.pulses or level == (wanted == "d7 ris")):
+            if wanted and when >= self._start and level == (wanted == "d7 ris"):
                 at = math.ceil((when - self._start) * rate) - self._made
                 marks.append((max(0, at), self._text(f"event {self._events % 100:02d} ris")))
                 self._events += 1

@@ -17,6 +17,7 @@ stale -- it sends samples already when the port is opened
 endless -- it does not stop sending when told to
 garbage -- three bytes that do not belong there, once 0.3 s after the start, and fifty later on
 overcurrent, clipped -- the board takes 1.5 A, 50 A while it is active
+usb -- the board's USB cable feeds it as well, and gives whatever it takes beyond its idle current
 unplug:SECONDS -- after the start
 """
 
@@ -45,7 +46,8 @@ _TOP_A = np.array((50e-6, 500e-6, 5e-3, 50e-3))
 _FULL_SCALE = 0x3FFF
 _VOLTS_PER_STEP = 1.8 / 163840
 _FAULTS = (
-    "split", "short", "corrupt", "mute", "other", "stale", "endless", "garbage", "overcurrent", "clipped", "unplug",
+    "split", "short", "corrupt", "mute", "other", "stale", "endless", "garbage", "overcurrent", "clipped", "usb",
+    "unplug",
 )  # fmt: skip
 # The size of constants that such instruments have; no real unit's.
 _CONSTANTS = {
@@ -100,6 +102,8 @@ class Instrument:
         too_much = {"overcurrent": 1.5, "clipped": 50.0}
         for name in self._fault.keys() & too_much.keys():
             scene = replace(scene, profile=replace(scene.profile, active=too_much[name]))
+        if "usb" in self._fault:
+            scene = replace(scene, profile=replace(scene.profile, active=scene.profile.idle))
         self._scene, self._options, self._terminal = scene, options, terminal
         self._rate_hz = _RATE_HZ * (1 + options.clock_ppm * 1e-6)
         self._random = np.random.default_rng(7)

@@ -48,6 +48,11 @@ class TriggerLine:
             times, levels = np.array(self._times), np.array([0, *self._levels], np.uint8)
         return levels[np.searchsorted(times, t, side="right")]
 
+    def between_falls(self, t: Floats) -> Bits:
+        """1 at the times t (s, increasing) that have an odd number of falling edges before them, else 0."""
+        falls = np.array([at for at, level in self.edges() if not level])
+        return (np.searchsorted(falls, t, side="right") & 1).astype(np.uint8)
+
     def edges(self) -> list[tuple[float, int]]:
         """Every edge so far: when, and the level from then on."""
         with self._lock:

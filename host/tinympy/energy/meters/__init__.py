@@ -20,7 +20,7 @@ from .base import Meter, RecordingError
 from .emulated_meter import EmulatedMeter
 from .file import FileMeter
 
-__all__ = ["KINDS", "Attached", "Meter", "RecordingError", "attached_meters", "open_meter"]
+__all__ = ["KINDS", "Attached", "FileMeter", "Meter", "RecordingError", "attached_meters", "open_meter"]
 
 KINDS = ("ppk2", "lpm01a", "joulescope", "otii", "ina")
 # Kinds that are one kind with an option.

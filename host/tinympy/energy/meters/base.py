@@ -25,6 +25,9 @@ class Meter(Protocol):
     trigger: int | None
     """The logic input that the board's trigger pin is wired to; None: the meter has no trigger input."""
 
+    pulses: bool
+    """Whether it stamps edges of one direction only: the board then pulses its pin at both ends of a window."""
+
     def __enter__(self) -> Meter:
         """Opens it: after that `spec` holds.
 

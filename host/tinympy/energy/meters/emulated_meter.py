@@ -18,7 +18,8 @@ class EmulatedMeter:
     def __init__(self, kind: str, given: Mapping[str, str], connect: Callable[[str], Meter]) -> None:
         self._kind, self._given, self._connect = kind, given, connect
         # Options of the meter that are wrong show before anything runs.
-        self.trigger = connect("").trigger
+        meter = connect("")
+        self.trigger, self.pulses = meter.trigger, meter.pulses
         self._meter: Meter | None = None
 
     def __enter__(self) -> EmulatedMeter:

@@ -20,6 +20,8 @@ from ..trace import MeterSpec, Trace
 class FileMeter:
     """See tinympy.energy.meters.base.Meter. Asks on `said`, and goes on with every line of `heard`."""
 
+    pulses = False
+
     def __init__(
         self, path: str, options: Mapping[str, str], said: TextIO = sys.stderr, heard: TextIO = sys.stdin
     ) -> None:
@@ -48,6 +50,10 @@ class FileMeter:
 
     def stop(self) -> Trace:
         self._ask(f"stop the recording and export it to {self._path}")
+        return self.load()
+
+    def load(self) -> Trace:
+        """The recording that is there already. UsageError where there is none."""
         trace = load_trace(self._path, self._kind, **self._options)
         self.spec = trace.spec
         return trace

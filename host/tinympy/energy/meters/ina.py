@@ -47,6 +47,8 @@ class Options:
 class Ina:
     """The meter on the port `port`: see `base.Meter`."""
 
+    pulses = False
+
     def __init__(self, port: str, options: Options) -> None:
         chip = _check(options)
         self.trigger = None if options.trig is None else 0

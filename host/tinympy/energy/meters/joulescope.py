@@ -51,6 +51,8 @@ class Options:
 class Joulescope:
     """One that the driver finds; see `base.Meter`. `load` makes the driver."""
 
+    pulses = False
+
     def __init__(self, place: str, options: Options, load: Callable[[], Driver] | None = None) -> None:
         if options.trig not in ("none", *map(str, _INPUTS)):
             raise UsageError(f"a Joulescope has no input {options.trig}", "trig=0 to trig=3, trig=7, or trig=none")

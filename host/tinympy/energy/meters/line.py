@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from typing import Self
 
 import serial
 from serial.tools import list_ports
@@ -105,6 +106,46 @@ class Line:
                     time.sleep(_PAUSE_S)
         except Exception as error:  # an OSError or whatever else the driver has for a device that is gone
             self.trouble = str(error) or type(error).__name__
+
+
+class AtLine:
+    """A meter at a serial line, which is open while the context lasts: `_begin` and `_end` say what to do on it."""
+
+    def __init__(self, path: str, baud: int = 115200) -> None:
+        self._path, self._baud = path, baud
+        self._serial: str | None = None
+        self._line: Line | None = None
+
+    def __enter__(self) -> Self:
+        self._line = Line(self._path, self._baud)
+        try:
+            self._serial = serial_number(self._path)
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._line is None:
+            return
+        with contextlib.suppress(MeterError):  # it is gone
+            self._end()
+        self._line.close()
+        self._line = None
+
+    def _begin(self) -> None:
+        """When the line is open; what it raises closes it."""
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        """Before it is closed, whatever has happened."""
+        raise NotImplementedError
+
+    def _opened(self) -> Line:
+        if self._line is None:
+            raise MeterError("the meter is not open", "use it in a with statement")
+        return self._line
 
 
 def serial_number(path: str) -> str | None:

@@ -16,7 +16,6 @@ The maker's limit of the current is 2 %.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass
 
@@ -26,7 +25,7 @@ from tinympy.errors import MeterError, UsageError
 
 from ..trace import MeterSpec, Trace
 from .base import RecordingError
-from .line import Line, serial_number
+from .line import AtLine
 from .lpm01a_decode import Stream, place, read_binary, read_text
 
 BAUD = 3_686_400
@@ -62,7 +61,7 @@ class Options:
     edge: str = "fal"
 
 
-class Lpm01a:
+class Lpm01a(AtLine):
     """One at `path`; see tinympy.energy.meters.base.Meter."""
 
     def __init__(self, path: str, options: Options) -> None:
@@ -82,37 +81,26 @@ class Lpm01a:
         if options.v is not None:
             _check_volts(options.v)
         self.trigger = 0 if options.trig == "d7" else None
-        self._path, self._options = path, options
+        self.pulses = self.trigger is not None
+        super().__init__(path, BAUD)
+        self._options = options
         self._volts: float | None = None
         self._controlled = False
-        self._serial: str | None = None
-        self._line: Line | None = None
 
-    def __enter__(self) -> Lpm01a:
-        self._line = Line(self._path, BAUD)
-        try:
-            self._serial = serial_number(self._path)
-            self._take_control()
-            self._configure()
-            if self._options.v is not None:
-                self.power(self._options.v)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    def _begin(self) -> None:
+        self._controlled = False
+        self._take_control()
+        self._configure()
+        if self._options.v is not None:
+            self.power(self._options.v)
 
-    def __exit__(self, *_: object) -> None:
-        if self._line is None:
+    def _end(self) -> None:
+        if not self._controlled:
             return
-        if self._controlled:
-            with contextlib.suppress(MeterError):  # it is gone
-                self._write("stop")
-                self._line.settle(0.1, 1.0)
-                for last in ("pwr off", "hrc"):
-                    self._command(last)
-            self._controlled = False
-        self._line.close()
-        self._line = None
+        self._write("stop")
+        self._opened().settle(0.1, 1.0)
+        for last in ("pwr off", "hrc"):
+            self._command(last)
 
     @property
     def spec(self) -> MeterSpec:
@@ -247,11 +235,6 @@ class Lpm01a:
 
     def _write(self, command: str) -> None:
         self._opened().write(f"{command}\r\n".encode())
-
-    def _opened(self) -> Line:
-        if self._line is None:
-            raise MeterError("the meter is not open", "use it in a with statement")
-        return self._line
 
 
 def open_at(place: str, options: Options) -> Lpm01a:

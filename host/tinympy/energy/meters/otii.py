@@ -52,6 +52,8 @@ class Options:
 class Otii:
     """One that the server at `place` knows; see `base.Meter`."""
 
+    pulses = False
+
     def __init__(self, place: str, options: Options) -> None:
         if options.trig not in ("1", "2", "none"):
             raise UsageError(f"an Otii has no input {options.trig}", "trig=1, trig=2, or trig=none")

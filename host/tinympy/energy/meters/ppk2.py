@@ -14,7 +14,6 @@ The maker's limits of the current are typical ones: 10 %, and 15 % in the range 
 
 from __future__ import annotations
 
-import contextlib
 import struct
 import time
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from tinympy.errors import MeterError, UsageError
 
 from ..trace import MeterSpec, Trace
 from .base import RecordingError
-from .line import Line, serial_number
+from .line import AtLine
 from .ppk2_decode import (
     FULL_SCALE,
     RANGES,
@@ -64,12 +63,15 @@ class Options:
     settle: int = 0
 
 
-class Ppk2:
+class Ppk2(AtLine):
     """One at `path`; see tinympy.energy.meters.base.Meter."""
+
+    pulses = False
 
     def __init__(self, path: str, options: Options) -> None:
         self.trigger = _trigger(options.trig)
-        self._path, self._options = path, options
+        super().__init__(path)
+        self._options = options
         self._volts = options.v if options.v is not None else options.voltage
         if None not in (options.v, options.voltage) and options.v != options.voltage:
             raise UsageError(f"v={options.v:g} and voltage={options.voltage:g}", "say it once")
@@ -86,31 +88,17 @@ class Ppk2:
             raise UsageError(
                 f"settle={options.settle} is negative", "settle=3 leaves out 3 samples after a range change"
             )
-        self._line: Line | None = None
         self._calibration: Calibration | None = None
-        self._serial: str | None = None
 
-    def __enter__(self) -> Ppk2:
-        self._line = Line(self._path)
-        try:
-            self._serial = serial_number(self._path)
-            self._calibration = self._ask()
-            self._send(_MODE, _MODES[self._options.mode])
-            if self._options.mode == "ampere" or self._volts is not None:
-                self._feed(self._volts or 0.0)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    def _begin(self) -> None:
+        self._calibration = self._ask()
+        self._send(_MODE, _MODES[self._options.mode])
+        if self._options.mode == "ampere" or self._volts is not None:
+            self._feed(self._volts or 0.0)
 
-    def __exit__(self, *_: object) -> None:
-        if self._line is None:
-            return
-        with contextlib.suppress(MeterError):  # it is gone
-            self._send(_STOP)
-            self._send(_POWER, 0)
-        self._line.close()
-        self._line = None
+    def _end(self) -> None:
+        self._send(_STOP)
+        self._send(_POWER, 0)
 
     @property
     def spec(self) -> MeterSpec:
@@ -229,11 +217,6 @@ class Ppk2:
     def _send(self, *command: int) -> None:
         self._opened().write(bytes(command))
         time.sleep(0.002)  # one command in a USB packet
-
-    def _opened(self) -> Line:
-        if self._line is None:
-            raise MeterError("the meter is not open", "use it in a with statement")
-        return self._line
 
 
 def open_at(place: str, options: Options) -> Ppk2:

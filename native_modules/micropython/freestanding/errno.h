@@ -1,0 +1,1 @@
+/* MicroPython's headers include it; modules raise no OSError. */
