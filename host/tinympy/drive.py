@@ -18,13 +18,7 @@ from tinympy.errors import BoardError
 LABEL = "CIRCUITPY"
 _LABELLED = re.compile(rf"{LABEL}[ _]?\d*", re.IGNORECASE)
 _FAT = ("vfat", "msdos", "exfat", "fuseblk")
-_READ = """
-try:
-    with open("/boot_out.txt") as file:
-        print(file.read())
-except OSError:
-    print()
-"""
+_BOOT_OUT = "/boot_out.txt"
 _WRITABLE = (
     "or let its code write: `import storage; storage.disable_usb_drive()` in its boot.py, then reset it; "
     "docs/boards.md has more"
@@ -78,8 +72,8 @@ def require(line: files.Line, found: list[Path] | None = None) -> Path:
         BoardError: there is none, or this computer may not write to it.
     """
     found = volumes() if found is None else found
-    said = line.exec(_READ).split()
-    own = [volume for volume in found if said and _words(volume / "boot_out.txt") == said]
+    said = (files.text_of(line, _BOOT_OUT) or "").split()
+    own = [volume for volume in found if said and _words(_on(volume, _BOOT_OUT)) == said]
     if not own:
         others = f"; {', '.join(map(str, found))} is another board's" if found else ""
         raise BoardError(
