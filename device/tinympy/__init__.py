@@ -2,6 +2,9 @@
 
 import gc
 
+# What circup compares with a bundle's.
+__version__ = "0.1.0"
+
 # The fastest first.
 ENGINES = ("native", "viper", "ulab", "python")
 

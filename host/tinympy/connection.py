@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tinympy import boards, deploy, drive, files, ram, records, selftest, tasks, transport
 from tinympy import identity as identities
 from tinympy.dut import DeviceInfo, Dut
-from tinympy.errors import BoardError, NoBoardError
+from tinympy.errors import BoardError, NoBoardError, UsageError
 from tinympy.identity import Identity
 
 Observer = Callable[[str, int, int], None]
@@ -167,6 +167,8 @@ def served(
         observe("deploy", done, total)
 
     if in_ram:
+        if found.identity.circuitpython:
+            raise UsageError(f"{found.identity.firmware} imports from its drive only", "leave --in-ram away")
         package = found.package({task.name: program})
         needed = ram.needed_bytes(package, program, found.build.ram_bytes)
         ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
