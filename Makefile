@@ -11,6 +11,8 @@
 #                           and the report of 200 records
 #   make cycles             how many cycles the kernels take on an emulated Cortex-M0+, model by model: writes budgets and
 #                           docs/performance.md
+#   make instructions       how many instructions they take on every other architecture, under QEMU: writes budgets and
+#                           docs/instructions.md
 #   make format             ruff and clang-format
 
 VENV := .venv
@@ -19,12 +21,12 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 TOOLS := gcc arm-none-eabi-gcc riscv64-unknown-elf-gcc xtensa-lx106-elf-gcc qemu-arm qemu-riscv32 qemu-xtensa
 TOOL_PACKAGES := gcc libc6-dev gcc-arm-none-eabi gcc-riscv64-unknown-elf gcc-xtensa-lx106 qemu-user
-C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.[ch] tests/native/*.[ch])
+C_FILES := $(wildcard native_modules/kernels/*.[ch] native_modules/micropython/*.[ch] tests/native/*.[ch] tests/instructions/*.c)
 
 bench: $(VENV)/.installed
 	$(BIN)/tinympy bench
 
-test: lint test-native check-cycles
+test: lint test-native check-cycles check-instructions
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/unit tests/e2e tests/board
 
 lint: $(VENV)/.developing
@@ -47,6 +49,12 @@ cycles: $(VENV)/.developing compilers
 
 check-cycles: $(VENV)/.developing compilers
 	$(BIN)/python tests/cycles/cycles.py --check
+
+instructions: $(VENV)/.developing compilers
+	$(BIN)/python tests/instructions/instructions.py --write
+
+check-instructions: $(VENV)/.developing compilers
+	$(BIN)/python tests/instructions/instructions.py --check
 
 benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/latency.py
@@ -78,4 +86,4 @@ compilers:
 	@for tool in $(TOOLS); do command -v $$tool >/dev/null || missing=yes; done; [ -z "$$missing" ] || \
 	{ $(APT) update -qq && $(APT) install -y -qq $(TOOL_PACKAGES); }
 
-.PHONY: bench test lint test-native native cycles check-cycles benchmarks format compilers
+.PHONY: bench test lint test-native native cycles check-cycles instructions check-instructions benchmarks format compilers

@@ -34,7 +34,7 @@ static uint32_t *repeat(uint32_t *to, uint32_t word, int32_t count) {
 /* The window at (y, x), whose rows of taps are whole words, straight from the input. */
 static uint32_t *unpack_window(const struct job *j, uint32_t *to, int32_t y, int32_t x) {
     const struct tk_window *w = j->w;
-    uint32_t zeros = (uint32_t)(int32_t)w->input_zero_point * 0x10001u;
+    uint32_t zeros = tk_input_lanes(w->input_zero_point, w->input_zero_point);
     int32_t depth = w->depth;
     int32_t left = tk_clamp(-x, 0, w->kernel_width);
     int32_t right = tk_clamp(w->input_width - x, left, w->kernel_width);
@@ -147,8 +147,7 @@ static void run_single(const struct job *j, struct tk_channels k, uint32_t c, in
         const uint32_t *weights = j->weights;
         uint32_t sum = (uint32_t)k.bias[c];
         for (uint32_t i = 0; i < 2 * j->groups; i++, inputs++) {
-            sum += (uint32_t)(tk_low_lane(*inputs) * tk_high_lane(*weights));
-            sum += (uint32_t)(tk_high_lane(*inputs) * tk_low_lane(*weights));
+            sum = tk_add_lanes(*inputs, *weights, sum);
             weights += i & 1u ? 3 : 1;
         }
         output[c] = tk_rescale(sum, &rescaling, k.multiplier[c], k.scaling[c].shift, &j->range);
@@ -190,7 +189,7 @@ static void run_channels(const struct job *j, struct tk_channels k, int8_t *outp
     for (uint32_t c = 0; c < channels; c += 2) {
         /* With an odd number of channels, the last but one is computed twice. */
         uint32_t first = c + 1 < channels || !c ? c : c - 1;
-        if (first + 1 < channels && tk_is_packed(&k.scaling[first]) && tk_is_packed(&k.scaling[first + 1])) {
+        if (first + 1 < channels && tk_is_packed(&k, first, j->taps) && tk_is_packed(&k, first + 1, j->taps)) {
             run_pair(j, k, first, output, count);
             continue;
         }

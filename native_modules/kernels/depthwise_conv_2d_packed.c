@@ -11,7 +11,7 @@
 
 typedef int tk_depthwise_conv_2d_packed_is_optional;
 
-#if TK_PACKED
+#if TK_PACKED && !TK_DSP
 
 struct job {
     const struct tk_window *w;
@@ -39,20 +39,17 @@ static void fill(uint32_t *to, uint32_t word, int32_t count) {
 /* Row y and the one below of one channel, at least one of them outside the image. */
 static void fill_edge(const struct job *j, uint32_t *to, const int8_t *channel, int32_t y) {
     const struct tk_window *w = j->w;
-    uint32_t zero = (uint32_t)(int32_t)w->input_zero_point;
+    int32_t zero = w->input_zero_point;
     uint32_t step = w->input_channels;
     if (y == -1) {
         for (int32_t i = j->inside; i > 0; i--, channel += step)
-            *to++ = zero + ((uint32_t)(int32_t)*channel << 16);
+            *to++ = tk_input_lanes(zero, *channel);
     } else if (y == w->input_height - 1) {
-        zero <<= 16;
         channel += y * w->input_width * w->input_channels;
-        for (int32_t i = j->inside; i > 0; i--, channel += step) {
-            int32_t value = *channel;
-            *to++ = zero + (uint32_t)value;
-        }
+        for (int32_t i = j->inside; i > 0; i--, channel += step)
+            *to++ = tk_input_lanes(*channel, zero);
     } else {
-        fill(to, zero * 0x10001u, j->inside);
+        fill(to, tk_input_lanes(zero, zero), j->inside);
     }
 }
 
@@ -97,12 +94,12 @@ static void pack_weights(const struct job *j, const int8_t *weights) {
         for (int32_t kx = columns; kx > 0; kx--, weights += step) {
             int32_t below = weights[row];
             int32_t upper = weights[0];
-            *to++ = (uint32_t)below + ((uint32_t)upper << 16);
+            *to++ = tk_weight_lanes(upper, below);
         }
     if (j->w->kernel_height % 2)
         for (int32_t kx = columns; kx > 0; kx--, weights += step) {
             int32_t upper = weights[0];
-            *to++ = (uint32_t)upper << 16;
+            *to++ = tk_weight_lanes(upper, 0);
         }
 }
 
@@ -126,10 +123,8 @@ static void run_single(const struct job *j, struct tk_channels k, uint32_t c, in
             const uint32_t *inputs = position;
             uint32_t sum = (uint32_t)k.bias[c];
             for (uint32_t pair = 0; pair < j->pairs; pair++, inputs += next_pair(j))
-                for (uint32_t kx = 0; kx < w->kernel_width; kx++, weights++) {
-                    sum += (uint32_t)(tk_low_lane(inputs[kx]) * tk_high_lane(*weights));
-                    sum += (uint32_t)(tk_high_lane(inputs[kx]) * tk_low_lane(*weights));
-                }
+                for (uint32_t kx = 0; kx < w->kernel_width; kx++, weights++)
+                    sum = tk_add_lanes(inputs[kx], *weights, sum);
             *output = tk_rescale(sum, &rescaling, k.multiplier[c], k.scaling[c].shift, &j->range);
             output += w->output_channels;
         }
@@ -174,7 +169,7 @@ static void run_plane(struct job *j, struct tk_channels k, uint32_t c, int8_t *o
     plane->bias = (uint32_t)k.bias[c];
     plane->rescaling = tk_rescaling_of(k.multiplier[c], scaling, &j->range);
     plane->exact = tk_exact_of(k.multiplier[c], scaling);
-    if (!j->is_3x3 || scaling->packing & 15) {
+    if (!j->is_3x3 || tk_low_bits_left_out(scaling)) {
         tk_plane_any(plane);
         return;
     }
@@ -210,7 +205,7 @@ int tk_depthwise_conv_2d_packed(const struct tk_operation *op, const uint8_t *co
     j.range.high = w->output_max;
     prepare(&j);
     struct tk_channels k = tk_channels_at(constants, w->channels);
-    uint32_t zeros = (uint32_t)(int32_t)w->input_zero_point * 0x10001u;
+    uint32_t zeros = tk_input_lanes(w->input_zero_point, w->input_zero_point);
     int32_t plane_rows = 1;
     for (int32_t r = (op->block - 1) * w->stride_height + 2 * (int32_t)(j.pairs - 1); r >= j.step; r -= j.step)
         plane_rows++;
@@ -227,7 +222,7 @@ int tk_depthwise_conv_2d_packed(const struct tk_operation *op, const uint8_t *co
         for (uint32_t c = 0; c < w->channels; c++) {
             gather(&j, j.input + c, oy * w->stride_height - w->pad_top, gathered);
             pack_weights(&j, k.weights + c);
-            if (tk_is_packed(&k.scaling[c]))
+            if (tk_is_packed(&k, c, w->kernel_height * w->kernel_width))
                 run_plane(&j, k, c, output + c, rows);
             else
                 run_single(&j, k, c, output + c, rows);

@@ -47,11 +47,12 @@ enum tk_error tk_elementwise_check(const struct tk_operation *op, const uint8_t 
 }
 
 #if TK_PACKED
-/* Whether it was computed: ADD of inputs that go along with each other, with a short product (packed.h). */
+/* Whether it was computed: ADD of inputs that go along with each other, that can be rescaled by a shorter way
+ * (packed.h). */
 static int add(const struct tk_operation *op, const int32_t *table, uint8_t *arena) {
     const struct tk_elementwise *e = &op->as.elementwise;
     struct tk_scaling scaling = scaling_of(e);
-    if (e->kind != TK_ELEMENTWISE_ADD || e->broadcast1 || e->broadcast2 || !e->fraction || e->shift1 >= 0)
+    if (e->kind != TK_ELEMENTWISE_ADD || e->broadcast1 || e->broadcast2 || !tk_is_rescaled(&scaling))
         return 0;
     struct tk_addition a;
     a.input1 = (const int8_t *)arena + op->input;

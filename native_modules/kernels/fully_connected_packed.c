@@ -29,7 +29,7 @@ int tk_fully_connected_packed(const struct tk_operation *op, const uint8_t *cons
         while (c < f->channels) {
             uint32_t end = c;
             uint32_t taps = tk_taps_together(&k.scaling[c]);
-            while (end < f->channels && tk_is_packed(&k.scaling[end]) && tk_taps_together(&k.scaling[end]) == taps)
+            while (end < f->channels && tk_is_packed(&k, end, f->inputs) && tk_taps_together(&k.scaling[end]) == taps)
                 end++;
             if (end > c) {
                 rows.taps = taps;

@@ -1,6 +1,8 @@
-/* Sums of products two at a time, and their rescaling with one short multiplication, for cores whose only multiply is
- * 32 x 32 -> 32 bits (Cortex-M0+: 1 cycle). What stands here is the plain C of armv6m/, and the definition of what the
- * assembly computes; TK_PACKED selects the kernels made of it on the computer too.
+/* Sums of products two at a time, and their rescaling with one short multiplication, for cores with neither vectors nor
+ * byte-wise products: Cortex-M0+, whose only multiply is 32 x 32 -> 32 bits (1 cycle), Cortex-M3, RISC-V and Xtensa.
+ * What stands here is the plain C of armv6m/, and the definition of what the assembly computes; TK_PACKED selects the
+ * kernels made of it on the computer too. Cores with two products an instruction have dsp.h in place of the arithmetic
+ * here.
  *
  * Packed numbers. A word holds two int8 values as X = x0 + x1 * 2^16 and W = w1 + w0 * 2^16 (signed lanes, so the upper
  * half is one less when the lower lane is negative). X * W mod 2^32 = (x0 * w0 + x1 * w1) * 2^16 + x0 * w1. With
@@ -21,12 +23,14 @@
 #define TK_PACKED_H
 
 #include "channels.h"
+#include "dsp.h"
 
-#if !defined(TK_PACKED) && defined(__ARM_ARCH_6M__)
+#if !defined(TK_PACKED) && (defined(__arm__) || defined(__riscv) || defined(__XTENSA__) || TK_DSP)
 #define TK_PACKED 1
 #endif
 
 #if TK_PACKED
+#if !TK_DSP
 
 /* How to rescale one channel's accumulators. The assembly knows these offsets. */
 struct tk_rescaling {
@@ -73,10 +77,15 @@ static inline struct tk_rescaling tk_rescaling_of(int32_t multiplier, const stru
 /* How many taps' products may be added at a time: 2 or 4, or 0 where they do not fit. */
 static inline uint32_t tk_taps_together(const struct tk_scaling *s) { return s->packing >> 4; }
 
-/* Whether the assembly takes a channel: its products can be packed, and a short product with a shift to the right is
- * behind them. */
-static inline int tk_is_packed(const struct tk_scaling *s) {
-    return tk_taps_together(s) && s->fraction && s->shift < 0;
+static inline uint32_t tk_low_bits_left_out(const struct tk_scaling *s) { return s->packing & 15u; }
+
+/* Whether the assembly rescales so: with a short product and a shift to the right. */
+static inline int tk_is_rescaled(const struct tk_scaling *s) { return s->fraction && s->shift < 0; }
+
+/* Whether the assembly takes a channel: its products can be packed as well. */
+static inline int tk_is_packed(const struct tk_channels *k, uint32_t c, uint32_t taps) {
+    (void)taps;
+    return tk_taps_together(&k->scaling[c]) && tk_is_rescaled(&k->scaling[c]);
 }
 
 static inline struct tk_exact tk_exact_of(int32_t multiplier, const struct tk_scaling *s) {
@@ -101,11 +110,9 @@ static inline int8_t tk_rescale(uint32_t sum, const struct tk_rescaling *r, int3
 #define TK_LANES 0x00ff00ffu
 #define TK_SIGNS 0x00800080u
 
-/* Four values as two packed words: X of (p[0], p[2]) and (p[1], p[3]), first the one of the products' lower lane. */
-static inline uint32_t tk_word_of(const int8_t *p) {
-    return (uint32_t)(uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8 | (uint32_t)(uint8_t)p[2] << 16 |
-           (uint32_t)(uint8_t)p[3] << 24;
-}
+/* Four values at a multiple of 4; of the packed words made of them, X of (p[0], p[2]) and (p[1], p[3]), the first named
+ * is the one of the products' lower lane. */
+static inline uint32_t tk_word_of(const int8_t *p) { return *(const uint32_t *)(const void *)p; }
 
 static inline uint32_t tk_add_products(uint32_t sum, uint32_t product) {
     return sum + (uint32_t)((int32_t)(product + 0x8000u) >> 16);
@@ -113,6 +120,22 @@ static inline uint32_t tk_add_products(uint32_t sum, uint32_t product) {
 
 static inline int32_t tk_low_lane(uint32_t word) { return (int16_t)(uint16_t)word; }
 static inline int32_t tk_high_lane(uint32_t word) { return (int16_t)(uint16_t)((word + 0x8000u) >> 16); }
+
+static inline uint32_t tk_input_lanes(int32_t first, int32_t second) {
+    return (uint32_t)first + ((uint32_t)second << 16);
+}
+
+static inline uint32_t tk_weight_lanes(int32_t first, int32_t second) {
+    return (uint32_t)second + ((uint32_t)first << 16);
+}
+
+/* Whatever the lanes hold. */
+static inline uint32_t tk_add_lanes(uint32_t input, uint32_t weight, uint32_t sum) {
+    sum += (uint32_t)(tk_low_lane(input) * tk_high_lane(weight));
+    return sum + (uint32_t)(tk_high_lane(input) * tk_low_lane(weight));
+}
+
+#endif
 
 /* `groups` times four values of `from`, at a multiple of 4, as packed inputs; returns the end of `to`. */
 uint32_t *tk_unpack_inputs(uint32_t *to, const int8_t *from, uint32_t groups);

@@ -1,7 +1,8 @@
 """The kernels' packed sums and short products against plain sums and exact rescaling, on random cases.
 
-The plain C on this computer and, with qemu-arm, the assembly for armv6m. What is known of the channels comes from the
-compiler, for random ranges of sums and scales. Exits with 1 if a single case differs.
+The plain C on this computer and, with qemu-arm, the assembly for armv6m; the same for the kernels with two products an
+instruction, armv7emsp's. What is known of the channels comes from the compiler, for random ranges of sums and scales.
+Exits with 1 if a single case differs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,27 @@ from tinympy.compiler.scaling import DROPS, short_product
 ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / "native_modules/kernels"
 TESTS = ROOT / "tests/native"
-FLAGS = ("-std=c99", "-O2", "-DTK_PACKED=1", "-DTK_NARROW_MULTIPLY=1", f"-I{KERNELS}", f"-I{TESTS}")
-ARM = ("-mthumb", "-mcpu=cortex-m0plus", "-ffreestanding", "-nostdlib", "-static", "-Wl,-Ttext=0x100000")
+FLAGS = ("-std=c99", "-O2", f"-I{KERNELS}", f"-I{TESTS}")
+ARM = ("-mthumb", "-ffreestanding", "-fno-tree-loop-distribute-patterns", "-nostdlib", "-static", "-Wl,-Ttext=0x100000")
+
+
+@dataclass(frozen=True)
+class Build:
+    """A check with the kernels that it looks at; for `architecture` under qemu-arm."""
+
+    sources: tuple[str, ...]
+    flags: tuple[str, ...]
+    architecture: str | None = None
+
+
+PACKED = ("tests/native/packed_main.c", "native_modules/kernels/packed.c")
+DSP = ("tests/native/dsp_check.c", "native_modules/kernels/dsp.c")
+BUILDS = {
+    "plain C": Build(PACKED, ("-DTK_PACKED=1", "-DTK_NARROW_MULTIPLY=1")),
+    "assembly": Build(PACKED, ("-mcpu=cortex-m0plus",), "armv6m"),
+    "DSP plain C": Build(DSP, ("-DTK_DSP=1",)),
+    "DSP assembly": Build(DSP, ("-mcpu=cortex-m4",), "armv7emsp"),
+}
 CHANNELS = 4096
 
 
@@ -35,11 +56,12 @@ def main() -> int:
     options = parser.parse_args()
     known = channels(options.seed)
     mismatches = 0
-    for name, cases in (("plain C", options.cases), ("assembly", options.assembly_cases)):
+    for name, build in BUILDS.items():
+        cases = options.assembly_cases if build.architecture else options.cases
         begin = time.perf_counter()
         output = run(name, cases, options.seed, known)
         print(f"{name}: {output.strip()} ({time.perf_counter() - begin:.0f} s)", flush=True)
-        mismatches += sum(map(int, re.findall(r"(?:rescaled|pairs|rows) (\d+)", output)))
+        mismatches += sum(map(int, re.findall(r"(?:rescaled|pairs|rows|fours) (\d+)", output)))
     return 1 if mismatches else 0
 
 
@@ -63,16 +85,16 @@ def channels(seed: int) -> bytes:
 
 def run(name: str, cases: int, seed: int, known: bytes) -> str:
     """What the check of `cases` cases prints."""
-    sources = [TESTS / "packed_main.c", KERNELS / "packed.c"]
+    build = BUILDS[name]
+    sources = [ROOT / source for source in build.sources]
+    flags = [*FLAGS, *build.flags, f"-DCOUNT={cases}u", f"-DSEED={seed}u"]
+    compiler, libraries, runner = ["gcc"], [], []
+    if build.architecture:
+        compiler, libraries, runner = ["arm-none-eabi-gcc", *ARM], ["-lgcc"], ["qemu-arm"]
+        sources += sorted((KERNELS / build.architecture).glob("*.S"))
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "packed_check"
-        compiler, flags, runner = ["gcc"], list(FLAGS), []
-        if name == "assembly":
-            compiler, runner = ["arm-none-eabi-gcc", *ARM], ["qemu-arm"]
-            sources += sorted((KERNELS / "armv6m").glob("*.S"))
-        command = [*compiler, *flags, f"-DCOUNT={cases}u", f"-DSEED={seed}u", *map(str, sources), "-o", str(program)]
-        libraries = ["-lgcc"] if name == "assembly" else []
-        subprocess.run([*command, *libraries], check=True)
+        program = Path(folder) / "check"
+        subprocess.run([*compiler, *flags, *map(str, sources), "-o", str(program), *libraries], check=True)
         # It exits with 1 if there are mismatches.
         finished = subprocess.run([*runner, str(program)], input=known, capture_output=True)
     if finished.returncode not in (0, 1) or not finished.stdout:

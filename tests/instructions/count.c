@@ -1,5 +1,6 @@
-/* A plugin for QEMU's user mode: how many instructions were executed between marks (tests/native/platform.h), one number
- * a line. What this file needs of QEMU's plugin interface, version 1, is declared here: Debian has no header of it. */
+/* A plugin for QEMU's user mode: how many instructions were executed between marks (tests/native/platform.h), one
+ * number a line. What this file needs of QEMU's plugin interface, version 1, is declared here: Debian has no header of
+ * it. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>

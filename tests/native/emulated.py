@@ -20,7 +20,6 @@ from tinympy.device.program import Head
 
 HERE = Path(__file__).resolve().parent
 NATIVE_MODULES = HERE.parents[1] / "native_modules"
-BUILD = NATIVE_MODULES / "build" / "emulated"
 COUNTER = HERE.parent / "instructions/count.c"
 
 
@@ -61,10 +60,9 @@ def missing(architecture: str) -> str | None:
     return next((program for program in programs if shutil.which(program) is None), None)
 
 
-def build(architecture: str) -> Path:
-    """A program for QEMU that runs programs of the kernels (emulated_run.c)."""
+def build(architecture: str, folder: Path) -> Path:
+    """A program for QEMU, in `folder`, that runs programs of the kernels (emulated_run.c)."""
     script = build_script()
-    folder = BUILD / architecture
     folder.mkdir(parents=True, exist_ok=True)
     kernels = [NATIVE_MODULES / source for source in script.kernel_sources(architecture)]
     include = [f"-I{NATIVE_MODULES / 'kernels'}"]
@@ -90,10 +88,9 @@ def image(architecture: str, objects: Sequence[Path], program: Path, *link_flags
     return program
 
 
-def counter() -> Path:
-    """The plugin that counts instructions."""
-    plugin = BUILD / "count.so"
-    plugin.parent.mkdir(parents=True, exist_ok=True)
+def counter(folder: Path) -> Path:
+    """The plugin that counts instructions, built in `folder`."""
+    plugin = folder / "count.so"
     warnings = ("-Wall", "-Wextra", "-Werror")
     subprocess.run(["gcc", "-O2", *warnings, "-fPIC", "-shared", str(COUNTER), "-o", str(plugin)], check=True)
     return plugin

@@ -18,7 +18,12 @@ from program_view import ProgramView
 
 NATIVE_MODULES = Path(__file__).parents[2] / "native_modules"
 RAW = {"int16": np.int16, "int32": np.int32}
-VARIANTS = {"fast": "build/libtk.so", "sanitized": "build/libtk-sanitized.so", "narrow": "build/libtk-narrow.so"}
+VARIANTS = {
+    "fast": "build/libtk.so",
+    "sanitized": "build/libtk-sanitized.so",
+    "narrow": "build/libtk-narrow.so",
+    "dsp": "build/libtk-dsp.so",
+}
 
 
 class KernelLibrary:

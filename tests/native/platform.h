@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Fills `to` from the standard input, up to its end; returns how many bytes that were. */
-static uint32_t read_all(void *to, uint32_t bytes);
+static inline uint32_t read_all(void *to, uint32_t bytes);
 
 /* Writes a text, and a number unless it is UINT32_MAX. */
 static inline void print(const char *text, uint32_t number);
@@ -51,7 +51,9 @@ static int32_t system_call(uint32_t number, uint32_t a, uint32_t b, uint32_t c) 
 #ifdef BARE
 #define MARK 0x6b72616du
 
-static int32_t read_some(void *to, uint32_t bytes) { return system_call(READ, 0, (uint32_t)(uintptr_t)to, bytes); }
+static inline int32_t read_some(void *to, uint32_t bytes) {
+    return system_call(READ, 0, (uint32_t)(uintptr_t)to, bytes);
+}
 static int32_t write_some(const void *from, uint32_t bytes) {
     return system_call(WRITE, 1, (uint32_t)(uintptr_t)from, bytes);
 }
@@ -62,11 +64,11 @@ static inline void mark(void) { system_call(WRITE, 1, MARK, 0); }
 static inline void leave(uint32_t status) { system_call(EXIT, status, 0, 0); }
 #else
 #include <unistd.h>
-static int32_t read_some(void *to, uint32_t bytes) { return (int32_t)read(0, to, bytes); }
+static inline int32_t read_some(void *to, uint32_t bytes) { return (int32_t)read(0, to, bytes); }
 static int32_t write_some(const void *from, uint32_t bytes) { return (int32_t)write(1, from, bytes); }
 #endif
 
-static uint32_t read_all(void *to, uint32_t bytes) {
+static inline uint32_t read_all(void *to, uint32_t bytes) {
     uint32_t done = 0;
     while (done < bytes) {
         int32_t some = read_some((uint8_t *)to + done, bytes - done);

@@ -41,7 +41,7 @@ def padded_convolutions(draw: Draw) -> Graph:
     return builder.graph()
 
 
-@pytest.mark.parametrize("build", ["sanitized", "narrow"])
+@pytest.mark.parametrize("build", ["sanitized", "narrow", "dsp"])
 def test_padded_convolutions_are_bit_exact(build: str) -> None:
     library = KernelLibrary(build)
     taken_over = []

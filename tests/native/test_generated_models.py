@@ -17,7 +17,7 @@ from tinympy.model.write import write
 GENERATED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture(scope="module", params=["sanitized", "narrow"])
+@pytest.fixture(scope="module", params=["sanitized", "narrow", "dsp"])
 def library(request: pytest.FixtureRequest) -> KernelLibrary:
     return KernelLibrary(request.param)
 

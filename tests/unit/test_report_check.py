@@ -33,7 +33,7 @@ MODEL = Inspection(
     sizes=Sizes(235_892, 82_944, 82_688, 30, False),
     fits=(
         Fit(UNIX, 24_800, True, "heap", 367_636, "", None),
-        Fit(PICO, 11_788, True, "flash", 124_892, "", 0.8972),
+        Fit(PICO, 11_788, True, "flash", 124_892, "", 0.8972, "cycles counted on the emulated RP2040"),
         Fit(PICO_2, None, True, "heap", 367_636, "no native module for armv7emsp yet", None),
         Fit(ESP32, None, False, None, 367_636, "needs 367636 bytes of heap, has 164640", None),
     ),
@@ -70,7 +70,7 @@ units     kB = 1000 bytes; heap: free after boot, stock firmware
           (docs/boards.md)
 needs     arena, native module, device package, and the program or, in flash,
           its head
-estimate  cycles counted on the emulated RP2040, flash without latency
+estimate  armv6m: cycles counted on the emulated RP2040
 """
 
 

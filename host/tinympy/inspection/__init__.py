@@ -11,7 +11,6 @@ from tinympy.compiler import Compiled, compile_model
 from tinympy.compiler.check import hint, missing_operators, places
 from tinympy.compiler.fold import fold
 from tinympy.errors import ModelError
-from tinympy.inspection.cycles import SOURCE
 from tinympy.inspection.fit import Fit, Fitting, modules
 from tinympy.inspection.memory import MemoryMap, Row, Use, Value, memory_map
 from tinympy.inspection.work import Parameters, macs, parameters
@@ -19,7 +18,6 @@ from tinympy.model.graph import Graph, Tensor
 from tinympy.model.read import read_first
 
 __all__ = [
-    "SOURCE",
     "Fit",
     "Inspection",
     "MemoryMap",

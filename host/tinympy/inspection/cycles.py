@@ -1,19 +1,25 @@
-"""Estimated latency: cycles of each operator from counts on the emulated RP2040 (tests/benchmarks/cycles.py).
+"""Estimated latency: cycles of each operator from counts of this repository's kernels, by architecture.
 
-A count is of this repository's kernels as built for armv6m, on an emulator that does not model the flash's latency.
-An operator's cycles are taken as linear in its multiply-accumulates and in the elements it reads and writes; what comes
-of that is within 10 % of the count for whole networks (tests/board/test_estimates.py).
+For armv6m cycles were counted on the emulated RP2040 (tests/benchmarks/cycles.py), which does not model the flash's
+latency. An operator's cycles are taken as linear in its multiply-accumulates and in the elements it reads and writes;
+what comes of that is within 10 % of the count for whole networks (tests/board/test_estimates.py).
+
+For the others instructions were counted under QEMU (docs/instructions.md), and each is taken as one cycle: about the
+least that a core without parallel execution needs, for loads, branches and flash take longer. Whole networks are within
+15 % of the count, the streaming one up to 40 % too little (tests/unit/test_estimated_latency.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tinympy.compiler.fuse import fuse
 from tinympy.inspection.work import macs
 from tinympy.model.graph import Graph, Operator
 
-SOURCE = "cycles counted on the emulated RP2040, flash without latency"
+_COUNTED = "cycles counted on the emulated RP2040, flash without latency"
+_TAKEN = "instructions counted under QEMU, taken as a cycle each: most cores need more"
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,71 @@ _ARMV6M = {
     "VAR_HANDLE": _NOTHING,
 }
 
-_COSTS = {"armv6m": _ARMV6M}
+
+def _scaled(factor: float, counted: Mapping[str, Cost]) -> dict[str, Cost]:
+    """The operators that were `counted`; the others as on armv6m, times `factor`."""
+    others = {
+        name: Cost(factor * cost.per_mac, factor * cost.per_input, factor * cost.per_output)
+        for name, cost in _ARMV6M.items()
+        if cost is not _NOTHING
+    }
+    return {**_ARMV6M, **others, **counted}
+
+
+_COSTS = {
+    "armv6m": _ARMV6M,
+    "armv7m": _scaled(
+        0.8,
+        {
+            "ADD": Cost(per_output=30.8),
+            "AVERAGE_POOL_2D": Cost(per_input=2.75, per_output=33),
+            "CONV_2D": Cost(per_mac=2.81, per_output=36),
+            "DEPTHWISE_CONV_2D": Cost(per_mac=11.1),
+            "FULLY_CONNECTED": Cost(per_mac=2.93, per_output=90),
+            "SOFTMAX": Cost(per_output=86),
+        },
+    ),
+    "armv7emsp": _scaled(
+        0.7,
+        {
+            "ADD": Cost(per_output=25),
+            "AVERAGE_POOL_2D": Cost(per_input=2.75, per_output=33),
+            "CONV_2D": Cost(per_mac=0.86, per_output=19),
+            "DEPTHWISE_CONV_2D": Cost(per_mac=3.9),
+            "FULLY_CONNECTED": Cost(per_mac=1.4, per_output=66),
+            "SOFTMAX": Cost(per_output=87),
+        },
+    ),
+    "rv32imc": _scaled(
+        1.0,
+        {
+            "ADD": Cost(per_output=39.8),
+            "AVERAGE_POOL_2D": Cost(per_input=2.76, per_output=27),
+            "CONV_2D": Cost(per_mac=2.79, per_output=32),
+            "DEPTHWISE_CONV_2D": Cost(per_mac=11.6),
+            "FULLY_CONNECTED": Cost(per_mac=3.6, per_output=84),
+            "SOFTMAX": Cost(per_output=85),
+        },
+    ),
+    "xtensawin": _scaled(
+        1.1,
+        {
+            "ADD": Cost(per_output=43.5),
+            "AVERAGE_POOL_2D": Cost(per_input=2.73, per_output=30),
+            "CONV_2D": Cost(per_mac=3.58, per_output=40),
+            "DEPTHWISE_CONV_2D": Cost(per_mac=12.6),
+            "FULLY_CONNECTED": Cost(per_mac=3.48, per_output=106),
+            "SOFTMAX": Cost(per_output=118),
+        },
+    ),
+}
+# What their firmware loads (deploy.py).
+_COSTS |= {"armv7em": _COSTS["armv7m"], "armv7emdp": _COSTS["armv7emsp"]}
+
+
+def source(arch: str) -> str:
+    """What an estimate for architecture `arch` is based on."""
+    return _COUNTED if arch == "armv6m" else _TAKEN
 
 
 def operator_cycles(graph: Graph, operator: Operator, arch: str) -> float | None:

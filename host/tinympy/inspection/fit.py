@@ -12,7 +12,7 @@ from tinympy.compiler import Compiled, compile_model
 from tinympy.device import blocks
 from tinympy.device import program as layout
 from tinympy.errors import BoardError, UsageError
-from tinympy.inspection.cycles import inference_cycles
+from tinympy.inspection.cycles import inference_cycles, source
 
 _MEASURED = "armv6m"
 
@@ -26,7 +26,7 @@ class Fit:
     module_bytes is None where no native module was built for the board's architecture; fits then counts with the
     largest of those that were. needed_bytes is the heap that the model, the module and the device package take
     together, with the weights in flash where they do not fit the heap. reason says why the model does not fit, or
-    cannot run yet.
+    cannot run yet. estimate_source says what latency_s comes from.
     """
 
     board: Board
@@ -36,6 +36,7 @@ class Fit:
     needed_bytes: int
     reason: str
     latency_s: float | None
+    estimate_source: str | None = None
 
     @property
     def free_bytes(self) -> int:
@@ -82,7 +83,8 @@ class Fitting:
             reason = f"no native module for {board.arch} yet"
         cycles = inference_cycles(self._compiled.graph, board.arch)
         latency_s = cycles / board.clock_hz if fits and cycles is not None and board.clock_hz else None
-        return Fit(board, module_bytes, fits, weights if fits else None, needed_bytes, reason, latency_s)
+        said = None if latency_s is None else source(board.arch)
+        return Fit(board, module_bytes, fits, weights if fits else None, needed_bytes, reason, latency_s, said)
 
     def compiled(self, block_bytes: int | None) -> Compiled:
         """The model's program for the heap (None), or with constants for flash in blocks of this size."""

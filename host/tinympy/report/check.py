@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tinympy.inspection import SOURCE, Fit, Inspection, places
+from tinympy.inspection import Fit, Inspection, places
 from tinympy.model.graph import Tensor
 from tinympy.report import memory_map
 
@@ -85,7 +85,7 @@ def _fit(fit: Fit) -> dict[str, Any]:
         "module_bytes": fit.module_bytes,
         "reason": fit.reason or None,
         "latency_ms_estimate": None if fit.latency_s is None else round(fit.latency_s * 1000, 3),
-        "estimate_source": None if fit.latency_s is None else SOURCE,
+        "estimate_source": fit.estimate_source,
     }
 
 
@@ -169,8 +169,12 @@ def _short(fit: Fit) -> str:
 def _notes(fits: Iterable[Fit]) -> Iterable[tuple[str, Text]]:
     yield "units", Text("kB = 1000 bytes; heap: free after boot, stock firmware (docs/boards.md)", "dim")
     yield "needs", Text("arena, native module, device package, and the program or, in flash, its head", "dim")
-    if any(fit.latency_s is not None for fit in fits):
-        yield "estimate", Text(SOURCE, "dim")
+    architectures: dict[str, list[str]] = {}
+    for fit in fits:
+        if fit.estimate_source is not None:
+            architectures.setdefault(fit.estimate_source, []).append(fit.board.arch)
+    for source, named in architectures.items():
+        yield "estimate", Text(f"{', '.join(dict.fromkeys(named))}: {source}", "dim")
 
 
 def _table(gap: int) -> Table:
