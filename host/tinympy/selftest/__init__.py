@@ -82,7 +82,7 @@ def run(line: Line, module: str, engine: Engine = NATIVE) -> SelfTest:
         answer = line.exec(_QUESTION.format(engine=engine.name), _RUN_S if engine is NATIVE else _INTERPRETED_RUN_S)
     except BoardError as error:
         raise BoardError(
-            f"the self-test of the engine {engine} did not end: {error.message}", error.hint or _HINT
+            f"the self-test of the kernels ({module}) did not end: {error.message}", error.hint or _HINT
         ) from error
     return judge(answer)
 
@@ -110,12 +110,12 @@ _HINT = (
 )
 
 
-def require(result: SelfTest, engine: str) -> None:
-    """BoardError when an operator was computed wrongly."""
+def require(result: SelfTest, module: str) -> None:
+    """BoardError when a kernel computed wrongly."""
     if result.wrong:
         more = f" and {len(result.wrong) - 4} more" if len(result.wrong) > 4 else ""
         raise BoardError(
-            f"the engine {engine} computes wrongly on this board: {', '.join(result.wrong[:4])}{more} of "
+            f"the kernels ({module}) compute wrongly on this board: {', '.join(result.wrong[:4])}{more} of "
             f"{result.tests} outputs",
             _HINT,
         )
