@@ -143,6 +143,7 @@ IMPORTS_ONLY = {
         "tinympy.model",
         "tinympy.device.blocks",
         "tinympy.device.program",
+        "tinympy.engines",
         "tinympy.errors",
     ),
     "tinympy.report.check": ("tinympy.inspection", "tinympy.report", "tinympy.model.graph", "rich"),
