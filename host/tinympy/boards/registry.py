@@ -67,7 +67,7 @@ BOARDS = (
     ),
     Board(
         "circuitpython-emu",
-        "Raspberry Pi Pico with CircuitPython, emulated",
+        "Pico with CircuitPython, emulated",
         arch="armv6m",
         circuitpython=True,
         engine="ulab",
