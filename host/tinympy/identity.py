@@ -1,6 +1,6 @@
 """Which firmware runs on a board: asked in one question, and held against what tinympy needs.
 
-Nothing is asked about floats: no float passes the native module's boundary, so their ABI does not matter.
+Nothing is asked about floats: no float passes the native module's boundary. The self-test tells how they are passed.
 """
 
 from __future__ import annotations

@@ -84,10 +84,10 @@ static void arg_check_num_sig(size_t count, size_t keywords, uint32_t signature)
 
 /* --- The module: its names, its functions. --- */
 
-enum { FILE_NAME, LOAD, RUN, NAME_COUNT };
-static const char *const names[NAME_COUNT] = {"_native.mpy", "load", "run"};
+enum { FILE_NAME, FLOAT_OF, LOAD, RUN, NAME_COUNT };
+static const char *const names[NAME_COUNT] = {"_native.mpy", "float_of", "load", "run"};
 /* Numbers that differ from those of the firmware's own names. */
-static uint16_t numbers[NAME_COUNT] = {5000, 5001, 5002};
+static uint16_t numbers[NAME_COUNT] = {5000, 5001, 5002, 5003};
 static mp_obj_dict_t globals_before, globals_of_module;
 static mp_obj_dict_t *globals = &globals_before;
 static mp_obj_fun_bc_t functions[NAME_COUNT];

@@ -66,15 +66,15 @@ def test_every_output_depends_on_its_kernel() -> None:
 
 def test_one_wrong_answer_is_named() -> None:
     pairs = [list(pair) for _, pair in selftest.vectors()]
-    assert selftest.judge(str(pairs)).wrong == ()
+    assert selftest.judge(str((pairs, None))) == selftest.SelfTest(33, 25, ())
     pairs[9][1] ^= 1
-    result = selftest.judge(str(pairs))
+    result = selftest.judge(str((pairs, "integer")))
     assert result.wrong == ("BATCH_MATMUL (output 9)",)
     with pytest.raises(BoardError, match=r"armv6m.* BATCH_MATMUL \(output 9\) of 33"):
         selftest.require(result, "armv6m")
 
 
-@pytest.mark.parametrize("answer", ["", "nonsense", "[(1, 2)]", "[1, 2]"])
+@pytest.mark.parametrize("answer", ["", "nonsense", "[(1, 2)]", "([1, 2], None)", "([(1, 2)], None)"])
 def test_garbage_is_no_answer(answer: str) -> None:
     with pytest.raises(BoardError, match="self-test"):
         selftest.judge(answer)

@@ -35,7 +35,13 @@ def document(done: Deployment) -> dict[str, Any]:
         ],
         "others": list(done.others),
         "free_bytes": done.free_bytes,
-        "tested": None if done.tested is None else {"outputs": done.tested.tests, "operators": done.tested.kinds},
+        "tested": None
+        if done.tested is None
+        else {
+            "outputs": done.tested.tests,
+            "operators": done.tested.kinds,
+            "floats_in": done.tested.floats,
+        },
     }
 
 
@@ -64,6 +70,8 @@ def _notes(done: Deployment) -> list[tuple[str, str]]:
     notes = [("board", f"{done.board.name} on {done.port}: {done.identity.firmware}, {done.identity.machine}{place}")]
     if done.tested is not None:
         notes.append(("tested", f"{done.tested.tests} outputs of {done.tested.kinds} operators, each as it should be"))
+        if done.tested.floats is not None:
+            notes.append(("floats", f"in {done.tested.floats} registers; the module passes none"))
     if done.programs:
         verb = "would be written" if done.dry_run else "written"
         count, unchanged = done.count("written"), done.count("unchanged")

@@ -35,8 +35,15 @@ def _tinympy_tests():
     first = [crc32(output) & 0xFFFFFFFF for output in model.outputs]
     model.run()
     return [each for each in zip(first, [crc32(output) & 0xFFFFFFFF for output in model.outputs])]
-print(_tinympy_tests())
-del _tinympy_tests
+def _tinympy_floats():
+    try:
+        from tinympy._native import float_of
+        # Two, because what a floating-point register holds may be one of them.
+        return "integer" if (float_of(0x3FC00000), float_of(0xC0100000)) == (1.5, -2.25) else "floating-point"
+    except Exception:
+        return None
+print((_tinympy_tests(), _tinympy_floats()))
+del _tinympy_tests, _tinympy_floats
 """
 _RUN_S = 5.0
 _INTERPRETED_RUN_S = 60.0
@@ -51,11 +58,16 @@ class Line(Protocol):
 
 @dataclass(frozen=True)
 class SelfTest:
-    """A board's answers to `tests` operators, those of `kernels` different kinds; `wrong` are the ones that differ."""
+    """A board's answers to `tests` operators, of `kinds` different ones; `wrong` are those that differ.
+
+    floats: the registers in which the firmware passes floats, "integer" or "floating-point"; None: it does not say.
+    Our modules pass none, so it only tells firmware apart.
+    """
 
     tests: int
     kinds: int
     wrong: tuple[str, ...]
+    floats: str | None = None
 
 
 @functools.cache
@@ -91,7 +103,8 @@ def judge(answer: str) -> SelfTest:
     """What the printed `answer` says. BoardError when it is none."""
     known = vectors()
     try:
-        pairs = [(int(first), int(second)) for first, second in ast.literal_eval(answer.strip())]
+        answers, floats = ast.literal_eval(answer.strip())
+        pairs = [(int(first), int(second)) for first, second in answers]
     except (ValueError, SyntaxError, TypeError) as error:
         raise BoardError(f"the self-test answered {answer.strip()[:80]!r}", "reset the board and try again") from error
     if len(pairs) != len(known):
@@ -101,7 +114,7 @@ def judge(answer: str) -> SelfTest:
         for index, ((operator, expected), found) in enumerate(zip(known, pairs, strict=True))
         if expected != found
     )
-    return SelfTest(len(known), len({operator for operator, _ in known}), wrong)
+    return SelfTest(len(known), len({operator for operator, _ in known}), wrong, floats)
 
 
 _HINT = (
