@@ -23,7 +23,7 @@ static mp_obj_t run(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t 
 static mp_obj_t float_of(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
     (void)self;
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
-    mp_obj_t (*make)(uint32_t) = (mp_obj_t (*)(uint32_t))(void *)mp_fun_table.obj_new_float_from_f;
+    mp_obj_t (*make)(uint32_t) = (mp_obj_t(*)(uint32_t))(void *)mp_fun_table.obj_new_float_from_f;
     return make((uint32_t)mp_obj_get_int_truncated(args[0]));
 }
 
