@@ -5,6 +5,9 @@ __doc__ = """models on a microcontroller
     tinympy.models()            which are here
     m = tinympy.load("digits")  then help(m)"""
 
+# What circup compares with a bundle's.
+__version__ = "0.1.0"
+
 # The fastest first.
 ENGINES = ("native", "viper", "ulab", "python")
 
@@ -20,7 +23,8 @@ def load(name, engine=None):
     """The Model `name`, as deployed by the computer; `name` may also be a path. OSError when there is none.
 
     engine -- one of ENGINES; None: the first that is here. ImportError when it is not.
-    A program that was compiled for flash keeps its constants there, where this board's flash can be read like memory.
+    A program that was compiled for flash keeps its constants there, where this board's flash can be read like memory;
+    engines in Python read them from the file where it cannot.
     """
     import gc
 
@@ -35,7 +39,7 @@ def load(name, engine=None):
         make = _engine(engine)
         gc.collect()
         arena = reserve(name)
-        program, tiles = read(name)
+        program, tiles = read(name, make.name != "native")
         # What follows lasts: behind the garbage there is now, it would split the heap.
         gc.collect()
         return Model(program, tiles, make, arena)

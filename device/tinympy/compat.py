@@ -1,8 +1,8 @@
 """What differs between interpreters: clock, console as bytes, keyboard interrupt, heap, firmware.
 
-The only place on the device that asks which interpreter runs: MicroPython (1.23 or later), CircuitPython, or CPython
-for the tests. CircuitPython has no `kbd_intr`, so there frames need the second serial port (`usb_cdc.data`, enabled in
-boot.py); without it the console carries text commands only. That part is written from its documentation.
+The only place on the device that asks which interpreter runs: MicroPython (1.23 or later), CircuitPython (8 or later),
+or CPython for the tests. CircuitPython takes Ctrl-C, byte 3, out of the console's line before a program reads it, and
+has no `kbd_intr` to change that; so there frames come without it (`unescaping`).
 """
 
 import gc
@@ -27,6 +27,11 @@ try:
     from micropython import kbd_intr as _kbd_intr
 except ImportError:
     _kbd_intr = None
+
+CTRL_C = 0x03
+# On a console that cannot carry Ctrl-C: this byte, which no text command has, and the byte meant with a bit flipped.
+ESCAPE = 0x10
+FLIPPED = 0x20
 
 # Energy monitors see 1 us; this is 0.001 % of a window.
 PULSE_US = 100
@@ -59,12 +64,16 @@ def ticks_step_us():
     """The smallest step seen between readings of the clock: its resolution, or the cost of reading it."""
     smallest = TICKS_PERIOD_US
     last = ticks_us()
-    for _ in range(100):
+    readings = steps = 0
+    # Some clocks have hundreds of readings in a step.
+    while readings < 100 or steps < 5:
         now = ticks_us()
         step = ticks_diff(now, last)
-        if 0 < step < smallest:
-            smallest = step
+        if step > 0:
+            steps += 1
+            smallest = min(smallest, step)
         last = now
+        readings += 1
     return smallest
 
 
@@ -75,8 +84,32 @@ if hasattr(sys.stdin, "buffer"):
 else:
     import usb_cdc
 
-    _stdin = _stdout = usb_cdc.data or usb_cdc.console
+    _stdin = _stdout = usb_cdc.console
     _flush = None
+
+
+def unescaping(read_into):
+    """Of a function that fills a memoryview from a line: one that undoes wire.escape."""
+
+    def read(view):
+        begun = False
+        while len(view):
+            read_into(view)
+            if not begun and (view[0] != ESCAPE if len(view) == 1 else ESCAPE not in bytes(view)):
+                return
+            data = bytes(view)
+            pieces = (bytes((ESCAPE,)) + data if begun else data).split(bytes((ESCAPE,)))
+            begun = not pieces[-1]
+            filled = len(pieces[0])
+            view[:filled] = pieces[0]
+            for piece in pieces[1:]:
+                if piece:
+                    view[filled] = piece[0] ^ FLIPPED
+                    view[filled + 1 : filled + len(piece)] = piece[1:]
+                    filled += len(piece)
+            view = view[filled:]
+
+    return read
 
 
 def read_into(view):
@@ -89,6 +122,10 @@ def read_into(view):
         missing -= count
         if missing:
             view = view[count:]
+
+
+if not hasattr(sys.stdin, "buffer"):
+    read_into = unescaping(read_into)
 
 
 def write(data):
@@ -143,9 +180,26 @@ def output(pin, value=0):
 
         level(value)
         return level
-    from machine import Pin
-
+    try:
+        from machine import Pin
+    except ImportError:
+        return _digital_output(pin, value)
     return Pin(pin, Pin.OUT, value=value)
+
+
+def _digital_output(pin, value):
+    # CircuitPython's; `pin` is a GPIO's number, or a name that the board has for it.
+    import board
+    from digitalio import DigitalInOut
+    from microcontroller import pin as pins
+
+    line = DigitalInOut(getattr(pins, "GPIO%d" % pin) if isinstance(pin, int) else getattr(board, pin))
+    line.switch_to_output(bool(value))
+
+    def level(value):
+        line.value = bool(value)
+
+    return level
 
 
 def trigger(pin):
@@ -154,7 +208,7 @@ def trigger(pin):
     The function may be given a level, as that of `output` is, and does the same for each.
     """
     level = output(pin, 1)
-    sleep_us = time.sleep_us
+    sleep_us = getattr(time, "sleep_us", None) or (lambda us: time.sleep(us / 1000000))
 
     def pulse(_=0):
         level(0)
@@ -197,16 +251,27 @@ def heap_free_bytes():
 def firmware():
     """What runs here: a dict of implementation, version, build, machine, platform, mpy, clock_hz, ticks_step_us."""
     implementation = sys.implementation
+    build = sys.version
     try:
         from machine import freq
 
         clock_hz = freq()
     except ImportError:
         clock_hz = 0
+    try:
+        # CircuitPython; 8.x says elsewhere what it is.
+        from os import uname
+
+        from microcontroller import cpu
+
+        clock_hz = cpu.frequency
+        build = uname()[3]
+    except ImportError:
+        pass
     return {
         "implementation": implementation.name,
         "version": ".".join([str(part) for part in implementation.version[:3]]),
-        "build": sys.version,
+        "build": build,
         "machine": getattr(implementation, "_machine", ""),
         "platform": sys.platform,
         "mpy": getattr(implementation, "_mpy", 0),

@@ -13,7 +13,6 @@ from .wire import START
 VENDOR = "tinympy"
 FIRMWARE = "ULPMark for tinyML Firmware V0.0.1"
 COMMAND_CHARACTERS = 80
-CTRL_C = 0x03
 CARRIAGE_RETURN = 0x0D
 TERMINATOR = 0x25
 
@@ -139,9 +138,9 @@ class DeviceUnderTest:
                 used = 0
                 if not self._frames.handle():
                     return
-            elif character == CTRL_C:
+            elif character == compat.CTRL_C:
                 # A single one may be a damaged start byte, and at the prompt the rest of that frame would do harm.
-                if previous in (CTRL_C, CARRIAGE_RETURN):
+                if previous in (compat.CTRL_C, CARRIAGE_RETURN):
                     return
             elif character and used < COMMAND_CHARACTERS:
                 command[used] = character

@@ -107,8 +107,12 @@ def reserve(path):
         return None
 
 
-def read(path):
-    """The program in the file `path`: (all of it, None), or (its head, FlashTiles) when the constants stay in flash."""
+def read(path, interpreted=False):
+    """The program in the file `path`: (all of it, None), or (its head, its tiles) when the constants stay in flash.
+
+    The tiles are FlashTiles or, for an engine in Python where flash is no memory, FileTiles.
+    """
+    Tiles = None
     # read() would extend its buffer by 256 bytes at a time, which takes seven times as long.
     with open(path, "rb") as file:
         size = file.seek(0, 2)
@@ -116,16 +120,17 @@ def read(path):
         begin = file.read(HEADER_BYTES)
         if len(begin) == HEADER_BYTES and begin[BLOCK_SHIFT_AT]:
             try:
-                from .flash import FlashTiles
-
-                size = min(size, struct.unpack_from("<I", begin, HEAD_BYTES_AT)[0])
+                from .flash import FlashTiles as Tiles
             except ImportError:  # no flash that is mapped into memory
-                pass
+                if interpreted:
+                    from .file_tiles import FileTiles as Tiles
+        if Tiles:
+            size = min(size, struct.unpack_from("<I", begin, HEAD_BYTES_AT)[0])
         program = bytearray(size)
         file.seek(0)
         file.readinto(program)
     head = Head(program)
-    return program, FlashTiles(path, program, head) if len(program) < head.program_bytes else None
+    return program, Tiles(path, program, head) if len(program) < head.program_bytes else None
 
 
 def check_head(program, head, crc32):

@@ -60,7 +60,8 @@ class Operation:
 class PythonEngine:
     """Runs a program's operations on an arena. ValueError when the program is not one that it knows.
 
-    addresses -- a machine word for each tile of the program, where it lies; None when it is within `program`
+    addresses -- a machine word for each tile of the program, where it lies; or FileTiles, which are read when they are
+        needed; None when it is within `program`
     """
 
     name = "python"
@@ -74,7 +75,10 @@ class PythonEngine:
         self._count = head.operation_count
         self._arena_bytes = head.arena_bytes
         self._first_at = HEADER_BYTES + TENSOR_BYTES * (len(head.inputs) + len(head.outputs))
-        self._tiles = [self._tile(head, index, addresses) for index in range(head.tile_count)]
+        if hasattr(addresses, "check"):
+            self._tiles = addresses
+        else:
+            self._tiles = [self._tile(head, index, addresses) for index in range(head.tile_count)]
         self._functions = {}
         for index in range(self._count):
             opcode = program[self._first_at + OPERATION_BYTES * index]

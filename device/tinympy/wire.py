@@ -7,7 +7,7 @@ header holds again, or until a run of NUL bytes (a text command or a frame never
 
 import struct
 
-from .compat import crc32
+from .compat import CTRL_C, ESCAPE, FLIPPED, crc32
 
 START = 0x02
 HEADER = "<BBHI"
@@ -54,6 +54,13 @@ def encode(kind: int, sequence: int, payload: bytes) -> bytes:
     return b"".join(
         (head, struct.pack("<I", head_crc), payload, struct.pack("<I", crc32(payload, head_crc) & 0xFFFFFFFF))
     )
+
+
+def escape(frame: bytes) -> bytes:
+    """`frame` for a console that takes byte 3 out of the line; compat.unescaping undoes it."""
+    for byte in (ESCAPE, CTRL_C):
+        frame = frame.replace(bytes((byte,)), bytes((ESCAPE, byte ^ FLIPPED)))
+    return frame
 
 
 class Receiver:

@@ -16,6 +16,8 @@ from tinympy.ports import Port
 
 DEFAULT = "unix"
 MOST = 64
+FILE_BLOCK_BYTES = 4096
+"""What is read at a time of constants that stay in a file."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,14 @@ def as_board(identity: Identity, port: str, kind: Board | None = None) -> Board:
         kind,
         port=port,
         launch=None,
+        circuitpython=identity.circuitpython,
+        engine=identity.engine,
         # Where the heap grows, some firmware counts only what it has by now. With PSRAM it is large and of one piece.
         heap_bytes=max(kind.heap_bytes, identity.heap_free_bytes) if grows else identity.heap_free_bytes,
         largest_bytes=kind.largest_bytes if grows and identity.heap_free_bytes <= kind.heap_bytes else None,
         files_bytes=identity.files_bytes or kind.files_bytes,
+        # Engines in Python read constants from the program's file.
+        mapped_block_bytes=kind.mapped_block_bytes or (FILE_BLOCK_BYTES if identity.circuitpython else None),
         library=identity.library,
     )
 

@@ -6,6 +6,7 @@ import posixpath
 
 from tinympy import files
 from tinympy.errors import UsageError
+from tinympy.identity import Identity
 
 _MARK = "# tinympy:"
 SERVES = "written by `tinympy dut --at-boot`, removed by `tinympy dut --remove-at-boot`"
@@ -15,6 +16,15 @@ RUNS = "written by `tinympy unplug`, removed by `tinympy collect`"
 def path(library: str) -> str:
     """Where a board whose packages are in `library` looks for what it runs at boot."""
     return posixpath.join(posixpath.dirname(library), "main.py")
+
+
+def require_main(identity: Identity) -> None:
+    """UsageError where the firmware runs another file at boot, which its users write."""
+    if identity.circuitpython:
+        raise UsageError(
+            f"{identity.firmware} runs code.py at boot, which is left to you",
+            "call `tinympy.dut.serve` from it (docs/protocol.md)",
+        )
 
 
 def ours(line: files.Line, library: str, purpose: str = "") -> str | None:

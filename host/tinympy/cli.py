@@ -147,9 +147,13 @@ def bench(
         Path | None, typer.Option(help="How that file was quantised, a JSON object (docs/rules.md).", metavar="FILE")
     ] = None,
     engine: Annotated[
-        str,
-        typer.Option(help="What executes the model: native, viper, ulab, python; several with commas.", metavar="NAME"),
-    ] = "native",
+        str | None,
+        typer.Option(
+            help="What executes the model: native, viper, ulab, python; several with commas. Without: the "
+            "fastest there.",
+            metavar="NAME",
+        ),
+    ] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N samples.", metavar="N")] = None,
     window: Annotated[
         float | None,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tinympy import boards, deploy, files, ram, records, selftest, tasks, transport
+from tinympy import boards, deploy, drive, files, ram, records, selftest, tasks, transport
 from tinympy import identity as identities
 from tinympy.dut import DeviceInfo, Dut
-from tinympy.engines import NATIVE
-from tinympy.errors import BoardError, NoBoardError
+from tinympy.errors import BoardError, NoBoardError, UsageError
 from tinympy.identity import Identity
 
 Observer = Callable[[str, int, int], None]
 """Told what is being done, how much of it, of how much."""
+
+
+_VIEWS = 5
+_VIEW_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Connected:
     port: str
     line: transport.Transport
     identity: Identity
-    mpy: deploy.Mpy
+    mpy: deploy.Mpy | None
     build: deploy.Build
 
     def install(self, programs: Mapping[str, bytes], progress: files.Progress | None = None) -> selftest.SelfTest:
@@ -43,8 +47,42 @@ class Connected:
 
         BoardError when it does not fit, or the board fails, or computes wrongly.
         """
-        files.write(self.line, files.differences(self.line, self.identity.library, self.package(programs)), progress)
+        self.write(files.differences(self.line, self.identity.library, self.package(programs)), progress)
         return self.test()
+
+    def write(self, found: files.Differences, progress: files.Progress | None = None) -> None:
+        """Write what differs: over the line, or to the board's drive where only its computer may write.
+
+        BoardError when it does not fit, or the board fails.
+        """
+        if found.none:
+            return
+        if self.identity.writable:
+            files.write(self.line, found, progress)
+            return
+        volume = drive.require(self.line)
+        drive.write(volume, found, progress)
+        # What this computer has written the board may see a moment later.
+        for _ in range(_VIEWS):
+            left = files.differences(self.line, self.identity.library, found.files)
+            if left.none:
+                return
+            time.sleep(_VIEW_S)
+        raise BoardError(
+            f"{left.folder}/{[*left.stale, *left.obsolete][0]} is not on the board what was written to {volume}",
+            "eject the drive, reset the board, try again",
+        )
+
+    def remove(self, paths: list[str]) -> None:
+        """Remove these files of tinympy's folder, and the folder if it is left empty. BoardError as `write` does."""
+        if self.identity.writable:
+            files.remove(self.line, self.identity.library, paths)
+        else:
+            drive.remove(drive.require(self.line), self.identity.library, paths)
+
+    def dut(self) -> Dut:
+        """What it serves, when it was started."""
+        return Dut(self.line, patience=self.board.patience, escaped=self.identity.circuitpython)
 
     def package(self, programs: Mapping[str, bytes]) -> dict[str, bytes]:
         """The files of tinympy's folder on this board: the package, the engine, `programs` and the self-test's."""
@@ -62,23 +100,26 @@ def connected(
     board: boards.Board,
     programs: Mapping[str, bytes] | None = None,
     check: Callable[[], None] = lambda: None,
-    engine: str = NATIVE.name,
+    engine: str | None = None,
 ) -> Iterator[Connected]:
     """Start the board, or open the port it is attached to; `programs` may be on it already where it is started.
 
     check -- called several times a second; what it raises ends the context
+    engine -- what is to execute programs there; None: the board's
 
     Raises:
         NoBoardError, BoardError: the board, or `engine` does not run on its firmware.
     """
+    engine = engine or board.engine
     with (
         _reached(board, programs, engine) as reached,
         transport.open(reached.port, reached.interrupt, board.patience, check) as line,
     ):
         identity = identities.ask(line)
         mpy = identities.require(identity, board, reached.port, engine)
-        if engine == "ulab":
-            _require_ulab(line, identity)
+        if identity.circuitpython:
+            # Whatever is written to the drive would start the board anew.
+            line.exec("import supervisor\nsupervisor.runtime.autoreload = False")
         yield Connected(board, reached.port, line, identity, mpy, deploy.build(engine, mpy))
 
 
@@ -91,14 +132,14 @@ def serving(
     in_ram: bool = False,
     check: Callable[[], None] = lambda: None,
     mark: deploy.Mark | None = None,
-    engine: str = NATIVE.name,
+    engine: str | None = None,
 ) -> Iterator[Serving]:
     """Put `program`, that of the task's model, on the board and serve it there while the context lasts.
 
     in_ram -- write nothing to the board's file system; files are in its heap until the model is loaded
     check -- called several times a second; what it raises ends the context
     mark -- how the board shows timed windows to a meter
-    engine -- what executes the program there
+    engine -- what executes the program there; None: the board's
 
     Raises:
         NoBoardError, BoardError: the board.
@@ -126,6 +167,8 @@ def served(
         observe("deploy", done, total)
 
     if in_ram:
+        if found.identity.circuitpython:
+            raise UsageError(f"{found.identity.firmware} imports from its drive only", "leave --in-ram away")
         package = found.package({task.name: program})
         needed = ram.needed_bytes(package, program, found.build.ram_bytes)
         ram.inject(line, package, needed, found.identity.heap_free_bytes, progress)
@@ -135,15 +178,15 @@ def served(
     engine = found.build.engine.name
     wire = (task.wire_input, task.wire_results, task.wire_bytes)
     line.start(deploy.serve_code(task.name, *wire, loaded=ram.RELEASE if in_ram else "", mark=mark, engine=engine))
-    dut = Dut(line, patience=board.patience)
+    dut = found.dut()
     dut.wait_ready()
     info = dut.info()
     described = records.Board(
         name=board.name,
         port=found.port,
         firmware=f"{info.implementation} {info.version}, {info.build}",
-        mpy=found.mpy.version,
-        arch=found.mpy.architecture,
+        mpy=found.mpy.version if found.mpy else "none",
+        arch=found.mpy.architecture if found.mpy and found.mpy.native else board.arch,
         clock_hz=info.clock_hz or board.clock_hz,
         emulated=board.emulated,
         ticks_step_us=info.ticks_step_us,
@@ -153,16 +196,6 @@ def served(
     yield Serving(dut, info, found.build, described)
     dut.close()
     line.leave()
-
-
-def _require_ulab(line: transport.Transport, identity: Identity) -> None:
-    try:
-        line.exec("from ulab import numpy\ndel numpy")
-    except BoardError as error:
-        raise BoardError(
-            f"{identity.machine} runs {identity.firmware} without ulab",
-            "use --engine python, or viper or native; or firmware that was built with ulab",
-        ) from error
 
 
 @dataclass
@@ -187,7 +220,8 @@ def _reached(board: boards.Board, programs: Mapping[str, bytes] | None, engine: 
         raise NoBoardError(f"no port is known for {board.name}", "name it with --port")
     there: dict[str, bytes] = {}
     if programs is not None:
-        build = deploy.build(engine, deploy.Mpy(deploy.MPY_VERSION, board.arch))
+        mpy = None if board.circuitpython else deploy.Mpy(deploy.MPY_VERSION, board.arch)
+        build = deploy.build(engine, mpy)
         there = deploy.package_files(board.library, build, {**programs, selftest.NAME: selftest.program()})
     launched = board.launch(board, there)
     try:

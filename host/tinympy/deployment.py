@@ -10,7 +10,6 @@ from tinympy import boot, connection, files, tasks
 from tinympy.boards import Board
 from tinympy.connection import Observer
 from tinympy.device.program import Head
-from tinympy.engines import NATIVE
 from tinympy.errors import UsageError
 from tinympy.identity import Identity
 from tinympy.inspection.fit import Weights, compile_for
@@ -68,7 +67,7 @@ class Deployment:
 
 
 def deploy_to(
-    board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe: Observer, engine: str = NATIVE.name
+    board: Board, chosen: Sequence[tasks.Task], dry_run: bool, observe: Observer, engine: str | None = None
 ) -> Deployment:
     """Put the device package, the engine and the models of the tasks `chosen` on the board.
 
@@ -101,7 +100,7 @@ def deploy_to(
         needed = files.differences(line, library, package)
         left_bytes, tested = needed.free_bytes, None
         if not dry_run:
-            files.write(line, needed, lambda done, total: observe("deploy", done, total))
+            found.write(needed, lambda done, total: observe("deploy", done, total))
             left_bytes = files.differences(line, library, package).free_bytes if not needed.none else left_bytes
             tested = found.test()
         rows = [
@@ -142,6 +141,6 @@ def remove_from(board: Board, dry_run: bool) -> Deployment:
             # What starts it goes first: a board must not boot into something that is half there.
             boot.remove(line, library)
             if mine:
-                files.remove(line, library, mine)
+                found.remove(mine)
         rows = tuple(File(path, "removed") for path in ([start] if start else []) + mine)
         return Deployment(board, found.port, found.identity, rows, others=tuple(others), dry_run=dry_run)

@@ -92,11 +92,15 @@ class Dut:
     """The device under test at the other end of `stream`. Every method raises BoardError when the board fails.
 
     timeout_s limits an exchange, all its attempts together, where no other limit is given. All limits are for a board
-    in real time; one that is emulated gets `patience` times as much.
+    in real time; one that is emulated gets `patience` times as much. With `escaped`, the board's console keeps Ctrl-C
+    for itself, and frames come there without that byte.
     """
 
-    def __init__(self, stream: Stream, timeout_s: float = REPLY_TIMEOUT_S, patience: float = 1.0) -> None:
+    def __init__(
+        self, stream: Stream, timeout_s: float = REPLY_TIMEOUT_S, patience: float = 1.0, escaped: bool = False
+    ) -> None:
         self._stream = stream
+        self._escaped = escaped
         self._patience = patience
         self._timeout_s = timeout_s
         self._receiver = wire.Receiver(self._read_into)
@@ -216,6 +220,8 @@ class Dut:
     ) -> bytes:
         self._sequence = self._sequence % 0xFFFF + 1
         frame = wire.encode(kind, self._sequence, payload)
+        if self._escaped:
+            frame = wire.escape(frame)
         self._longest_bytes = max(self._longest_bytes, len(frame))
         self._heard.clear()
         start_s = time.monotonic()

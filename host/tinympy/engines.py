@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _PYTHON = (
-    *("fixed_point", "python", "python_convolution", "python_elements", "python_matrix", "python_movement"),
+    *(
+        "file_tiles",
+        "fixed_point",
+        "python",
+        "python_convolution",
+        "python_elements",
+        "python_matrix",
+        "python_movement",
+    ),
     *("python_pooling", "python_reduction", "python_resize", "python_sequence", "python_softmax"),
 )
 

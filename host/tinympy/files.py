@@ -2,6 +2,9 @@
 
 A file that differs is removed, then written under another name, compared by its hash and renamed: whatever ends the
 transfer, no half of a file bears its name. What tinympy put there is listed in a file beside it.
+
+CircuitPython has no SHA-256, and there a file is known by its length and CRC-32. Where its code may not write, because
+a computer has its drive, that computer does (drive.py).
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import contextlib
 import hashlib
 import posixpath
 import re
-from binascii import b2a_base64
+from binascii import b2a_base64, crc32
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -26,6 +29,8 @@ PLANNED = "alone.json"
 RUN = (PLANNED, INPUTS, RESULTS)
 """Of a run without a computer: the record to be, the inputs, what the board measured. Deployments leave them alone."""
 _CHUNK_BYTES = 1536
+# What a file's name takes in its folder.
+_ENTRY_BYTES = 128
 # For one file.
 _HASH_S = 4.8
 _FULL = re.compile(r"OSError: (\[Errno )?28\b")
@@ -36,16 +41,27 @@ Progress = Callable[[int, int], None]
 _DIGEST = """
 import os
 from binascii import a2b_base64, hexlify
-from hashlib import sha256
+try:
+    from hashlib import sha256
+except ImportError:
+    sha256 = None
 def digest(path):
     buffer = memoryview(bytearray(1024))
-    whole = sha256()
+    if sha256:
+        whole = sha256()
+    else:
+        from binascii import crc32
+        check = size = 0
     with open(path, "rb") as file:
         while True:
             count = file.readinto(buffer)
             if not count:
-                return hexlify(whole.digest()).decode()
-            whole.update(buffer[:count])
+                return hexlify(whole.digest()).decode() if sha256 else "%d %08x" % (size, check & 0xFFFFFFFF)
+            if sha256:
+                whole.update(buffer[:count])
+            else:
+                size += count
+                check = crc32(buffer[:count], check)
 """
 # By relative names, because the Unix port's file system mixes two absolute ones up.
 RENAME = f"""
@@ -96,7 +112,7 @@ for each in {removed!r}:
 """
 _FINISH = """
 for path, wanted in {wanted!r}:
-    whole = digest(path) == wanted
+    whole = digest(path) in wanted
     if whole:
         rename(path)
     print("" if whole else path)
@@ -159,6 +175,11 @@ class Differences:
         return not self.stale and not self.obsolete
 
 
+def digests_of(data: bytes) -> tuple[str, str]:
+    """What a board may say that a file with this content is."""
+    return hashlib.sha256(data).hexdigest(), f"{len(data)} {crc32(data):08x}"
+
+
 def folder_in(library: str) -> str:
     """tinympy's folder, where packages are in `library`."""
     return f"{library}/tinympy"
@@ -168,14 +189,14 @@ def differences(line: Line, library: str, files: Mapping[str, bytes]) -> Differe
     """Compare `files`, content by name, with what is in tinympy's folder in `library`. Writes nothing."""
     folder = folder_in(library)
     there, listing, (block, _, _, free), digests = _survey(line, folder, files)
-    stale = tuple(name for name, data in files.items() if digests.get(name) != hashlib.sha256(data).hexdigest())
+    stale = tuple(name for name, data in files.items() if digests.get(name) not in digests_of(data))
     ours = _ours(listing)
     obsolete = tuple(
         name for name in there if name not in files and (_unfinished(name, ours) or _superseded(name, ours))
     )
     removed = (*(name for name in stale if name in there), *obsolete)
     listed = tuple(sorted({*files, *(name for name in there if name in ours and name not in obsolete)}))
-    needed = block + sum(_blocks(len(files[name]), block) for name in stale)
+    needed = _blocks(_ENTRY_BYTES * len(stale) + 1, block) + sum(_blocks(len(files[name]), block) for name in stale)
     needed -= sum(_blocks(there[name], block) for name in removed)
     free_bytes = block * free if block else None
     return Differences(folder, files, stale, obsolete, removed, listed, needed, free_bytes)
@@ -190,11 +211,8 @@ def write(line: Line, found: Differences, progress: Progress | None = None) -> N
     """
     if found.none:
         return
-    if found.free_bytes is not None and found.needed_bytes > found.free_bytes:
-        raise BoardError(
-            f"the board's file system has {found.free_bytes} bytes free, {found.needed_bytes} are needed",
-            "remove files from the board, or use a smaller model",
-        )
+    if found.free_bytes is not None:
+        require_room(found.needed_bytes, found.free_bytes)
     paths = {name: f"{found.folder}/{name}" for name in found.stale}
     try:
         parents = [found.folder[:at] for at, letter in enumerate(found.folder) if at and letter == "/"]
@@ -219,11 +237,20 @@ def write(line: Line, found: Differences, progress: Progress | None = None) -> N
         if _FULL.search(error.message):
             raise BoardError("the board's file system is full", "remove files from the board") from error
         raise
-    wanted = [(path + UNFINISHED, hashlib.sha256(found.files[name]).hexdigest()) for name, path in paths.items()]
+    wanted = [(path + UNFINISHED, digests_of(found.files[name])) for name, path in paths.items()]
     wrong = line.exec(_FINISH.format(wanted=wanted), timeout_s=_HASH_S).split()
     if wrong:
         path = wrong[0].removesuffix(UNFINISHED)
         raise BoardError(f"{path} is not on the board what was sent", "is its file system damaged?")
+
+
+def require_room(needed_bytes: int, free_bytes: int) -> None:
+    """BoardError when a file system has less than is needed."""
+    if needed_bytes > free_bytes:
+        raise BoardError(
+            f"the board's file system has {free_bytes} bytes free, {needed_bytes} are needed",
+            "remove files from the board, or use a smaller model",
+        )
 
 
 def put(line: Line, path: str, content: bytes, progress: Progress | None = None) -> None:

@@ -16,20 +16,23 @@ from tinympy.errors import NoBoardError, UsageError
 
 ENVIRONMENT = "TINYMPY_FIRMWARE_DIR"
 _PATTERN = "RPI_PICO-*.uf2"
+_CIRCUITPYTHON = "adafruit-circuitpython-raspberry_pi_pico-*.uf2"
 _ADDRESS = "https://micropython.org/resources/firmware/"
+_CIRCUITPYTHON_ADDRESS = "https://downloads.circuitpython.org/bin/raspberry_pi_pico/en_US/"
 
 
 @dataclass(frozen=True)
 class Image:
-    """An official release for the Raspberry Pi Pico, as micropython.org publishes it."""
+    """An official release for the Raspberry Pi Pico, as micropython.org or circuitpython.org publishes it."""
 
     version: str
     file: str
     sha256: str
+    address: str = _ADDRESS
 
     @property
     def url(self) -> str:
-        return _ADDRESS + self.file
+        return self.address + self.file
 
 
 IMAGES = (
@@ -54,6 +57,20 @@ IMAGES = (
         "fc2a8096e0d999d3caca11b34381854599d68aee3e905d3cccbd5247ca78d07c",
     ),
 )
+CIRCUITPYTHON_IMAGES = (
+    Image(
+        "8.2.9",
+        "adafruit-circuitpython-raspberry_pi_pico-en_US-8.2.9.uf2",
+        "bcb53b90b060486bf779f9ca837e786acc905ebbda30ecd244ed67bea4509015",
+        _CIRCUITPYTHON_ADDRESS,
+    ),
+    Image(
+        "10.0.0",
+        "adafruit-circuitpython-raspberry_pi_pico-en_US-10.0.0.uf2",
+        "f3eacd340f55a0e8eeeb536ee54860103449a5e0c9c533d5644c114ae8eab7d5",
+        _CIRCUITPYTHON_ADDRESS,
+    ),
+)
 
 
 def folder() -> Path:
@@ -62,39 +79,47 @@ def folder() -> Path:
     return Path(found) if found else Path(platformdirs.user_cache_dir("tinympy", appauthor=False)) / "firmware"
 
 
-def present() -> list[Path]:
-    """The images that are there, oldest release first."""
+def present(circuitpython: bool = False) -> list[Path]:
+    """The images of MicroPython, or of CircuitPython, that are there, oldest release first."""
+    if circuitpython:
+        return sorted(folder().glob(_CIRCUITPYTHON), key=_release)
     return sorted(folder().glob(_PATTERN))
 
 
-def find(wanted: str | None) -> Path:
+def find(wanted: str | None, circuitpython: bool = False) -> Path:
     """The image `wanted`, a path or a version ("1.26.1"); None: the newest one here, else the newest known, fetched.
 
     Raises:
         UsageError: there is no such file, or no such version.
         NoBoardError: it is not here and could not be fetched.
     """
+    images, pattern = (CIRCUITPYTHON_IMAGES, _CIRCUITPYTHON) if circuitpython else (IMAGES, _PATTERN)
+    here = present(circuitpython)
     if wanted is None:
-        return present()[-1] if present() else _fetch(IMAGES[-1])
+        return here[-1] if here else _fetch(images[-1], pattern)
     path = Path(wanted).expanduser()
     if path.suffix == ".uf2" or path.is_file():
         if not path.is_file():
-            raise UsageError(f"there is no firmware image {path}", "name an official RPI_PICO-*.uf2, or a version")
+            raise UsageError(f"there is no firmware image {path}", f"name an official {pattern}, or a version")
         return path
     version = wanted.removeprefix("v")
-    for image in present():
-        if re.search(rf"-v{re.escape(version)}\.uf2$", image.name):
+    for image in here:
+        if re.search(rf"-v?{re.escape(version)}\.uf2$", image.name):
             return image
-    for known in IMAGES:
+    for known in images:
         if known.version == version:
-            return _fetch(known)
+            return _fetch(known, pattern)
     raise UsageError(
         f"firmware {wanted} is neither a file nor a version that is known",
-        f"known: {', '.join(image.version for image in IMAGES)}; any image in {folder()} can be named by its version",
+        f"known: {', '.join(image.version for image in images)}; any image in {folder()} can be named by its version",
     )
 
 
-def _fetch(image: Image) -> Path:
+def _release(image: Path) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", image.stem.rpartition("-")[2])]
+
+
+def _fetch(image: Image, pattern: str) -> Path:
     from tinympy import download
 
     try:
@@ -102,5 +127,5 @@ def _fetch(image: Image) -> Path:
     except UsageError as error:
         raise NoBoardError(
             f"the emulator needs a firmware image, and {error.message}",
-            f"put an official {_PATTERN} into {folder()}, or name one with --firmware",
+            f"put an official {pattern} into {folder()}, or name one with --firmware",
         ) from error

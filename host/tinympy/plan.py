@@ -91,7 +91,7 @@ def plan(
     mode: str,
     weights: str | None,
     quantisation: Path | None = None,
-    engine: str,
+    engine: str | None,
     samples: int | None,
     window_s: float | None,
     warmup: int | None = None,
@@ -109,7 +109,8 @@ def plan(
     board_names, ports, every, firmware, left_out: the boards, as attached.choose_several has them.
     Without task names and models: every task, or, where accuracy or official weights are asked for, those whose files
     are here. `models` are `.tflite` files.
-    `engine`: one of `engines.ENGINES`, or several with commas between them: each task with one after another.
+    `engine`: one of `engines.ENGINES`, or several with commas between them: each task with one after another; None:
+    what suits each board.
     `reuse_input`: inferences may overwrite their inputs.
     `weights` None: of official tasks the official ones where the model is here, else generated ones; a `.tflite` file
     takes the place of the one task's model, and the JSON file `quantisation` states how it was made.
@@ -135,7 +136,7 @@ def plan(
         raise UsageError("generated weights have no accuracy", "use --mode performance, or official weights")
     if models and mode == "accuracy":
         raise UsageError("a model alone has no accuracy", "use --mode performance, or name a task")
-    engines = list(dict.fromkeys(engine.split(",")))
+    engines: list[str | None] = [None] if engine is None else list(dict.fromkeys(engine.split(",")))
     for each in engines:
         check_engine(each)
     if weights_in not in (None, *PLACES):
@@ -164,7 +165,8 @@ def plan(
         metering = _metered(metering, list(chosen.values()))
     place = "heap" if in_ram else next((each for each in PLACES if each == weights_in), None)
 
-    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...], engine: str) -> Job:
+    def job(board: boards.Board, label: str, task: tasks.Task, modes: tuple[str, ...], engine: str | None) -> Job:
+        engine = engine or board.engine
         n, each_window_s = samples, window_s
         interpreted = ENGINES[engine].interpreted
         if interpreted:
@@ -187,7 +189,7 @@ def plan(
 def target(
     *,
     board: str | None,
-    engine: str,
+    engine: str | None,
     task_name: str | None,
     model: Path | None,
     assets: Path | None,
@@ -208,11 +210,11 @@ def target(
     _check_assets(assets)
     chosen = boards.get(attached.DEFAULT) if engine == REFERENCE else attached.choose(board, port, firmware)
     if model is not None:
-        return Target(chosen, tasks.ModelFile(model), engine, reuse_input)
+        return Target(chosen, tasks.ModelFile(model), engine or chosen.engine, reuse_input)
     task = tasks.get(task_name or "", assets)
     if isinstance(task, tasks.OfficialTask):
         task = _as_far_as_it_goes(task, "performance", None)
-    return Target(chosen, task, engine, reuse_input)
+    return Target(chosen, task, engine or chosen.engine, reuse_input)
 
 
 def served(name: str, weights: Path | None, assets: Path | None) -> tasks.Task:
@@ -304,9 +306,9 @@ def _metered(metering: Metering, chosen: Sequence[boards.Board]) -> Metering:
     return replace(metering, pin=board.mark_pin) if metering.pin is None else metering
 
 
-def check_engine(engine: str, engines: Sequence[str] = tuple(ENGINES)) -> None:
-    """UsageError when `engine` is none of `engines`."""
-    if engine not in engines:
+def check_engine(engine: str | None, engines: Sequence[str] = tuple(ENGINES)) -> None:
+    """UsageError when `engine` is named and none of `engines`."""
+    if engine is not None and engine not in engines:
         raise UsageError(f"there is no engine {engine}", f"the engines are {' '.join(engines)}")
 
 

@@ -177,6 +177,8 @@ def begin(job: Job, prepared: Prepared, serving: connection.Serving) -> Record:
         len(compiled.lowered.operations),
         job.reuse_input,
     )
+    if job.board.circuitpython and job.board.engine == "python":
+        record.warnings.append(records.WITHOUT_ULAB)
     if job.reuse_input:
         record.warnings.append(records.INPUT_REUSED)
     record.memory = records.Memory(

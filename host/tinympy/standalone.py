@@ -54,17 +54,20 @@ def serving(
     with connection.connected(board) as found:
         if energy is not None:
             _require_pins(found)
+        if at_boot:
+            boot.require_main(found.identity)
+        engine = found.build.engine.name
         wire = (task.wire_input, task.wire_results, task.wire_bytes)
-        code = deploy.serve_code(task.name, *wire, energy=energy)
+        code = deploy.serve_code(task.name, *wire, energy=energy, engine=engine)
         boot_file = boot.write(found.line, found.identity.library, code) if at_boot else None
         found.install({task.name: program}, lambda done, total: observe("deploy", done, total))
         windows = None
         if calibrate:
-            found.line.start(deploy.serve_code(task.name, *wire))
-            windows = _calibrated(Dut(found.line, patience=board.patience), task, energy is not None)
+            found.line.start(deploy.serve_code(task.name, *wire, engine=engine))
+            windows = _calibrated(found.dut(), task, energy is not None)
             found.line.leave()
         found.line.start(code)
-        Dut(found.line, patience=board.patience).wait_ready()
+        found.dut().wait_ready()
         found.line.detach()
         yield Served(board, found.port, task, boot_file, board.port is not None, windows)
 

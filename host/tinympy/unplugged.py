@@ -82,6 +82,7 @@ def prepare(job: Job, mark: Mark | None, preamble: bool, wait_s: float, observe:
     inputs = [each.inputs[at % len(each.inputs)] for at in range(WINDOWS) for each in [samples[at % len(samples)]]]
     with connection.connected(job.board) as found:
         line, library = found.line, found.identity.library
+        boot.require_main(found.identity)
         boot.require_free(line, library, boot.RUNS)
         _require_collected(line, library)
         with connection.served(found, job.task, prepared.compiled.program, observe) as serving:

@@ -110,7 +110,7 @@ def test_a_wrong_argument_is_one_error_line_with_a_hint(arguments: list[str | Pa
 
 def test_boards_that_are_not_attached_are_listed_and_refused(tmp_path: Path) -> None:
     listed = json.loads(tinympy("boards", "--json").stdout)["known"]
-    assert {row["board"] for row in listed if not row["attached_only"]} == {"unix", "rp2040-emu"}
+    assert {row["board"] for row in listed if not row["attached_only"]} == {"unix", "rp2040-emu", "circuitpython-emu"}
     assert "Raspberry Pi Pico 2, Arm cores" in " ".join(tinympy("boards").stdout.split())
     refused = tinympy("bench", "--task", "digits", "--board", "teensy41", "--out", tmp_path, code=3).stderr
     assert "error: no teensy41 is attached" in refused and "--port" in refused

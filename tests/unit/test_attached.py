@@ -106,14 +106,23 @@ def test_a_port_without_a_board_is_reported(attach: Attach) -> None:
     ("answer", "message"),
     [
         (replies.ESP32_1_22, "older than 6.3"),
-        (replies.CIRCUITPYTHON_10, "CircuitPython"),
-        (replies.WITHOUT_NATIVE, "without native modules"),
+        (replies.CIRCUITPYTHON_7, "CircuitPython"),
+        (replies.WITHOUT_MPY, "no .mpy files"),
     ],
 )
 def test_the_only_board_with_wrong_firmware_is_refused(attach: Attach, answer: str, message: str) -> None:
     attach(("f055:9802", answer))
     with pytest.raises(BoardError, match=message):
         attached.choose()
+
+
+def test_what_runs_circuitpython_is_that_board_with_another_engine(attach: Attach) -> None:
+    attach(("239a:80f4", replies.CIRCUITPYTHON_PICO))
+    for board in (attached.choose(), attached.choose("rp2040"), attached.choose("circuitpython-emu", "/dev/a")):
+        assert (board.circuitpython, board.engine, board.arch) == (True, "ulab", "armv6m")
+        assert (board.heap_bytes, board.files_bytes) == (164_464, 1_028_096)
+    attach(PICO)
+    assert (attached.choose().circuitpython, attached.choose().engine) == (False, "native")
 
 
 def test_the_wrong_board_at_the_port_is_refused(attach: Attach) -> None:
@@ -188,11 +197,11 @@ def test_started_and_attached_boards_go_together(attach: Attach) -> None:
 
 
 def test_all_are_those_that_can_be_used_and_of_the_others_is_said_why_not(attach: Attach) -> None:
-    attach(PICO, SILENT, PICO, ("f055:9802", replies.CIRCUITPYTHON_10))
+    attach(PICO, SILENT, PICO, ("239a:80f4", replies.CIRCUITPYTHON_7))
     left_out: list[str] = []
     assert list(labels(every=True, left_out=left_out.append).values()) == ["/dev/a", "/dev/c"]
     assert len(left_out) == 2
-    assert "/dev/b does not answer" in left_out[0] and "at /dev/d: " in left_out[1] and "no native" in left_out[1]
+    assert "/dev/b does not answer" in left_out[0] and "at /dev/d: " in left_out[1] and "older than" in left_out[1]
     assert list(labels(["rp2040"], every=True)) == ["rp2040 at /dev/a", "rp2040 at /dev/c"]
     left_out.clear()
     with pytest.raises(NoBoardError, match="no board that can be used is attached"):

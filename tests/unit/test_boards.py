@@ -39,7 +39,7 @@ def test_the_page_says_what_the_data_say() -> None:
         (
             f"`{board.name}`",
             board.title,
-            board.arch,
+            "–" if board.circuitpython else board.arch,
             megahertz(board.clock_hz),
             kilobytes(board.heap_bytes),
             kilobytes(board.largest_bytes),

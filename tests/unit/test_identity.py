@@ -23,8 +23,9 @@ from tinympy.identity import parse, refusal, require
         (replies.ESP32S3_PSRAM, "MicroPython 1.28.0", Mpy("6.3", "xtensawin"), "esp32s3"),
         (replies.ESP32C3, "MicroPython 1.27.0", Mpy("6.3", "rv32imc"), "esp32c3"),
         (replies.PYBOARD, "MicroPython 1.26.0", Mpy("6.3", "armv7emsp"), "stm32"),
-        (replies.CIRCUITPYTHON_10, "CircuitPython 10.0.3", Mpy("6.3", "none"), "nrf52840"),
-        (replies.CIRCUITPYTHON_7, "CircuitPython 7.3.0", Mpy("5.2", "none"), "rp2040"),
+        (replies.CIRCUITPYTHON_10, "CircuitPython 10.0.3", None, "nrf52840"),
+        (replies.CIRCUITPYTHON_7, "CircuitPython 7.3.0", None, "rp2040"),
+        (replies.CIRCUITPYTHON_PICO, "CircuitPython 10.0.0", None, "rp2040"),
     ],
 )
 def test_a_firmware_is_recognised(answer: str, firmware: str, mpy: Mpy, board: str) -> None:
@@ -76,10 +77,8 @@ def test_newer_arm_cores_load_the_module_for_the_oldest() -> None:
     [
         (replies.PICO_W_1_19, "1.19.1, whose .mpy version 6.1 is older than 6.3", "install MicroPython 1.23 or later"),
         (replies.ESP32_1_22, "1.22.2, whose .mpy version 6.2 is older than 6.3", "install MicroPython 1.23 or later"),
-        (replies.WITHOUT_NATIVE, "built without native modules", "install official MicroPython"),
         (replies.WITHOUT_MPY, "loads no .mpy files", "install official MicroPython"),
-        (replies.CIRCUITPYTHON_10, "CircuitPython 10.0.3, which loads no native modules", "not built yet"),
-        (replies.CIRCUITPYTHON_7, "CircuitPython 7.3.0, which loads no native modules", "install MicroPython 1.23"),
+        (replies.CIRCUITPYTHON_7, "CircuitPython 7.3.0, which is older than 8.0", "install a current CircuitPython"),
     ],
 )
 def test_firmware_that_cannot_is_refused_in_one_sentence(answer: str, message: str, hint: str) -> None:
@@ -90,12 +89,48 @@ def test_firmware_that_cannot_is_refused_in_one_sentence(answer: str, message: s
     assert "\n" not in refused.message and found.machine in refused.message
 
 
+@pytest.mark.parametrize(
+    ("answer", "engine", "message", "hint"),
+    [
+        (replies.WITHOUT_NATIVE, "native", "built without native modules", "install official MicroPython"),
+        (replies.CIRCUITPYTHON_PICO, "native", "CircuitPython 10.0.0, which loads no native modules", "--engine ulab"),
+        (replies.CIRCUITPYTHON_PICO, "viper", "which loads no native modules", "--engine ulab"),
+        (replies.CIRCUITPYTHON_10, "native", "which loads no native modules", "--engine python"),
+        (replies.CIRCUITPYTHON_10, "ulab", "CircuitPython 10.0.3 without ulab", "--engine python"),
+        (replies.RP2040_1_26, "ulab", "MicroPython 1.26.1 without ulab", "--engine python"),
+    ],
+)
+def test_an_engine_that_does_not_run_there_is_refused(answer: str, engine: str, message: str, hint: str) -> None:
+    refused = refusal(parse(answer), engine)
+    assert refused is not None and message in refused.message and hint in refused.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "engine"),
+    [
+        (replies.RP2040_1_26, "native"),
+        (replies.PICO_W_1_19, "native"),
+        (replies.WITHOUT_NATIVE, "python"),
+        (replies.CIRCUITPYTHON_PICO, "ulab"),
+        (replies.CIRCUITPYTHON_10, "python"),
+    ],
+)
+def test_a_board_gets_the_fastest_engine_that_runs_on_it(answer: str, engine: str) -> None:
+    assert parse(answer).engine == engine
+
+
+def test_whether_code_may_write_is_known() -> None:
+    found = parse(replies.CIRCUITPYTHON_PICO)
+    assert (found.writable, found.ulab, found.circuitpython) == (False, "6.5.3-2D", True)
+    assert parse(replies.RP2040_1_26).writable
+
+
 def test_an_architecture_without_a_module_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def none_built(mpy: Mpy) -> deploy.Module:
         raise BoardError(f"there is no native module for {mpy.architecture} (mpy 6.3) yet", "there are armv6m")
 
     monkeypatch.setattr(identity.deploy, "native_module", none_built)
-    refused = refusal(parse(replies.ESP32C3))
+    refused = refusal(parse(replies.ESP32C3), "native")
     assert refused is not None and "no native module for rv32imc" in refused.message and "armv6m" in refused.hint
 
 

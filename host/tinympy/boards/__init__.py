@@ -38,7 +38,7 @@ def get(name: str, firmware: str | None = None, root: Path | None = None) -> Boa
     if board.needs_firmware:
         from ..firmware import find
 
-        return replace(board, firmware=find(firmware))
+        return replace(board, firmware=find(firmware, board.circuitpython))
     if firmware is not None:
         raise UsageError(f"{name} has firmware of its own", "--firmware is for emulated boards")
     return board

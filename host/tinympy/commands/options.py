@@ -25,7 +25,12 @@ BoardFolder = Annotated[
     Path | None,
     typer.Option("--folder", help="Folder that is the flash of the board unix; else one of the user's.", metavar="DIR"),
 ]
-EngineName = Annotated[str, typer.Option("--engine", help="What executes the model: native, viper, ulab or python.")]
+EngineName = Annotated[
+    str | None,
+    typer.Option(
+        "--engine", help="What executes the model: native, viper, ulab or python. Without: the fastest there."
+    ),
+]
 TaskName = Annotated[str | None, typer.Option("--task", help="The task whose model and inputs are used.")]
 ModelPath = Annotated[
     Path | None, typer.Option("--model", help="A full-int8 .tflite file, on random inputs.", metavar="FILE")

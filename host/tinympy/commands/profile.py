@@ -28,7 +28,7 @@ def profile(
     model: ModelPath = None,
     board: BoardName = None,
     port: PortName = None,
-    engine: EngineName = "native",
+    engine: EngineName = None,
     firmware: Firmware = None,
     window: Annotated[
         float, typer.Option(min=0.001, max=5.0, help="Least length of each layer's windows.", metavar="SECONDS")

@@ -27,11 +27,11 @@ def run(
     board: BoardName = None,
     port: PortName = None,
     engine: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="What executes the model: native, viper, ulab or python on a board, or reference on this computer."
         ),
-    ] = "native",
+    ] = None,
     firmware: Firmware = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Only the first N inputs.", metavar="N")] = None,
     labels: Annotated[

@@ -26,7 +26,7 @@ def verify(
     model: ModelPath = None,
     board: BoardName = None,
     port: PortName = None,
-    engine: EngineName = "native",
+    engine: EngineName = None,
     firmware: Firmware = None,
     samples: Annotated[int, typer.Option(min=1, help="How many inputs.", metavar="N")] = 3,
     assets: AssetsFolder = None,

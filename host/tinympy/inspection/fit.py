@@ -11,6 +11,7 @@ from tinympy.boards import Board
 from tinympy.compiler import Compiled, compile_model
 from tinympy.device import blocks
 from tinympy.device import program as layout
+from tinympy.engines import ENGINES
 from tinympy.errors import BoardError, UsageError
 from tinympy.inspection.cycles import inference_cycles, source
 
@@ -23,8 +24,8 @@ Weights = Literal["heap", "flash"]
 class Fit:
     """A model and a board.
 
-    module_bytes is None where no native module was built for the board's architecture; fits then counts with the
-    largest of those that were. needed_bytes is the heap that the model, the module and the device package take
+    module_bytes is what the board's engine takes, None where no native module was built for it; fits then counts with
+    the largest of those that were. needed_bytes is the heap that the model, the engine and the device package take
     together, with the weights in flash where they do not fit the heap. reason says why the model does not fit, or
     cannot run yet. estimate_source says what latency_s comes from.
     """
@@ -69,7 +70,8 @@ class Fitting:
         self._in_flash: dict[int, Compiled] = {}
 
     def on(self, board: Board) -> Fit:
-        module_bytes = self._built.get(board.arch)
+        interpreted = ENGINES[board.engine].interpreted
+        module_bytes = ENGINES[board.engine].ram_bytes if interpreted else self._built.get(board.arch)
         fixed_bytes = deploy.PACKAGE_BYTES + (module_bytes or max(self._built.values()))
         arena_bytes, program_bytes = self._compiled.arena.bytes, len(self._compiled.program)
         needed_bytes = fixed_bytes + arena_bytes + program_bytes
@@ -81,7 +83,8 @@ class Fitting:
         fits = not reason
         if fits and module_bytes is None:
             reason = f"no native module for {board.arch} yet"
-        cycles = inference_cycles(self._compiled.graph, board.arch)
+        # Those of the kernels in C.
+        cycles = None if interpreted else inference_cycles(self._compiled.graph, board.arch)
         latency_s = cycles / board.clock_hz if fits and cycles is not None and board.clock_hz else None
         said = None if latency_s is None else source(board.arch)
         return Fit(board, module_bytes, fits, weights if fits else None, needed_bytes, reason, latency_s, said)

@@ -16,6 +16,7 @@ VERSION = 1
 """Of the schema; docs/record-v1.schema.json is that of version 1."""
 
 SHARED = "{} boards at once on this computer: they took each other's time"
+WITHOUT_ULAB = "this CircuitPython has no ulab: the engine is python"
 INPUT_REUSED = "input reused: timed inferences run on what those before left in its place"
 
 Status = Literal["running", "complete", "interrupted", "failed"]

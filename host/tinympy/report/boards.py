@@ -21,16 +21,18 @@ def document(found: Sequence[Attached]) -> dict[str, Any]:
 
 def render(found: Sequence[Attached], console: Console) -> None:
     """Prints both lists."""
-    known = _table("board", "what it is", "native modules", "clock MHz", "heap kB")
+    known = _table("board", "what it is", "modules", "clock MHz", "heap kB")
     for board in BOARDS:
         clock = "–" if board.clock_hz is None else f"{board.clock_hz / 1e6:g}"
-        known.add_row(board.name, board.title, board.arch, clock, f"{board.heap_bytes / 1000:.1f}")
+        known.add_row(
+            board.name, board.title, "–" if board.circuitpython else board.arch, clock, f"{board.heap_bytes / 1000:.1f}"
+        )
     console.print(known)
     console.print()
     if not found:
-        console.print("no board is attached to a serial port; `unix` and `rp2040-emu` need none")
+        console.print("no board is attached to a serial port; `unix` and the emulated ones need none")
         return
-    table = _table("port", "board", "firmware", "native modules", "clock MHz", "heap kB", "flash kB")
+    table = _table("port", "board", "firmware", "modules", "clock MHz", "heap kB", "flash kB")
     for each in found:
         table.add_row(*_row(each))
     console.print(table)

@@ -24,6 +24,9 @@ _WIDEST = 1000
 _MOST_NAMES = 3
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 
+_COARSE_US = 10
+"""Of clocks whose steps are shorter, they are not worth a word."""
+
 
 def render(records: Sequence[Record], console: Console) -> None:
     """Prints the table and the notes below it; nothing for no records. Made for 80 columns and more."""
@@ -207,10 +210,12 @@ def _boards(records: Sequence[Record]) -> list[str]:
 
 
 def board_line(board: Board | None) -> str:
-    """What a board is and where, its firmware and its clock."""
+    """What a board is and where, its firmware, its processor's clock, and the steps of a coarse clock for times."""
     if board is None:
         return "none: computed on this computer"
     clock = "" if board.clock_hz is None else f", {board.clock_hz / 1e6:g} MHz"
+    if board.ticks_step_us is not None and board.ticks_step_us >= _COARSE_US:
+        clock += f", times in steps of {board.ticks_step_us} us"
     emulated = ", emulated" if board.emulated else ""
     return f"{board.name} on {board.port}: {board.firmware} ({board.arch}, mpy {board.mpy}{clock}{emulated})"
 
