@@ -62,7 +62,7 @@ def test_module_is_of_the_version_and_architecture_that_its_folder_names(path: s
 
 
 def test_module_uses_the_names_that_it_gives_and_no_others(module: NativeModule) -> None:
-    assert module.names == ("_native.mpy", "load", "run")
+    assert module.names == ("_native.mpy", "float_of", "load", "run")
 
 
 def test_relocations_are_those_that_every_firmware_applies(module: NativeModule) -> None:
