@@ -250,7 +250,7 @@ def _with_speed_up(records: list[Record]) -> list[tuple[Record, dict[str, Any]]]
     found: list[tuple[Record, dict[str, Any]]] = []
     for record in records:
         row = rows.get((record.task.name, record.board.name, record.engine.name))
-        found.append((record, {"speed_up": row.speed_up, "allocated_bytes": row.allocated_bytes} if row else {}))
+        found.append((record, {"speed_up": row.speed_up} if row else {}))
     return found
 
 

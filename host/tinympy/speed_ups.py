@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tinympy import stability, statistics
+from tinympy import statistics
 from tinympy.records import Record
 
 
@@ -14,8 +14,7 @@ from tinympy.records import Record
 class Row:
     """An engine. speed_up: how many times as fast as the slowest one of the comparison, by medians.
 
-    code_bytes: RAM of the engine's code on a 32-bit board. allocated_bytes: what one inference takes off the heap and
-    leaves for the collector, None where the board does not say.
+    code_bytes: RAM of the engine's code on a 32-bit board.
     """
 
     engine: str
@@ -26,7 +25,6 @@ class Row:
     arena_bytes: int | None
     program_bytes: int | None
     code_bytes: int | None
-    allocated_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,6 @@ def _rows(records: list[Record]) -> tuple[Row, ...]:
             record.memory.arena_bytes,
             record.memory.program_bytes,
             record.memory.module_bytes,
-            stability.allocated_bytes(record),
         )
         for record, latency in timed
     ]

@@ -20,7 +20,6 @@ HEADERS = (
     "arena, kB",
     "program, kB",
     "code, kB",
-    "garbage, kB",
 )
 _BAR_COLUMNS = 24
 _NONE = "–"
@@ -47,15 +46,12 @@ def render(found: Sequence[SpeedUps], console: Console) -> None:
         console.print(Text(NOTE, style="dim"))
 
 
-NOTE = (
-    "times as fast: as the slowest, by medians of the windows; code: RAM of the engine on a 32-bit board; "
-    "garbage: what an inference leaves on the heap"
-)
+NOTE = "times as fast: as the slowest, by medians of the windows; code: RAM of the engine on a 32-bit board"
 
 
 def cells(row: Row) -> tuple[str, ...]:
     """The texts of a row, as HEADERS has them."""
-    sizes = (row.arena_bytes, row.program_bytes, row.code_bytes, row.allocated_bytes)
+    sizes = (row.arena_bytes, row.program_bytes, row.code_bytes)
     return (
         row.engine,
         significant(row.median_ms),
