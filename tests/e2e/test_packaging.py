@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tinympy import __version__, device
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -53,3 +55,7 @@ def test_the_installed_wheel_runs_the_benchmark(wheel: Path, tmp_path: Path) -> 
     finished = subprocess.run([*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout)[0]["accuracy"]["value"] >= 0.95
+
+
+def test_board_and_computer_have_the_same_version() -> None:
+    assert device.__version__ == __version__
