@@ -19,7 +19,7 @@ def _whole_set(case: Case) -> Breach | None:
     below = "" if target is None or _reaches(record, target) else f", below the target of {_shown(record, target)}"
     counted = f"{accuracy.n} {'wake word' if words else 'sample'}{'' if accuracy.n == 1 else 's'}"
     limited = record.options is not None and record.options.samples is not None
-    hint = "leave out --samples" if limited else "compare only figures over the whole data set"
+    hint = f"--samples {data_set.full_n} takes all" if limited else "compare only figures over the whole data set"
     score = figure(accuracy.metric, accuracy.value)
     return Breach(f"{score} over {counted} where the data set has {data_set.full_n}{below}", hint)
 
