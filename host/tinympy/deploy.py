@@ -33,7 +33,7 @@ _ARCHITECTURES = {
 # Firmware for an Arm core also loads modules for those before it (MPY_FEATURE_ARCH_TEST in MicroPython's py/).
 _ARM = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
-PACKAGE_BYTES = 30_200
+PACKAGE_BYTES = 32_600
 """Heap that importing the device package and loading a model take on a 32-bit board, beside the module, the program and
 the arena (tests/board/test_estimates.py)."""
 
