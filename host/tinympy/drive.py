@@ -5,11 +5,12 @@ It is found among this computer's volumes, and written to in the order that file
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tinympy import files
@@ -100,7 +101,7 @@ def write(volume: Path, found: files.Differences, progress: files.Progress | Non
     free_bytes = shutil.disk_usage(volume).free
     files.require_room(found.needed_bytes, free_bytes)
     folder = _on(volume, found.folder)
-    try:
+    with _refusals(volume):
         folder.mkdir(parents=True, exist_ok=True)
         _put(folder / files.LISTING, "".join(f"{name}\n" for name in found.listed).encode())
         for name in found.removed:
@@ -111,21 +112,32 @@ def write(volume: Path, found: files.Differences, progress: files.Progress | Non
             done += len(found.files[name])
             if progress:
                 progress(done, found.stale_bytes)
+
+
+def remove(volume: Path, library: str, paths: list[str]) -> None:
+    """Remove the files `paths` of tinympy's folder in `library`, and the folder if nothing else is in it.
+
+    BoardError when the drive fails.
+    """
+    folder = _on(volume, files.folder_in(library))
+    with _refusals(volume):
+        for path in paths:
+            _on(volume, path).unlink(missing_ok=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+@contextlib.contextmanager
+def _refusals(volume: Path) -> Iterator[None]:
+    """What the operating system refuses to do on the drive, as BoardError."""
+    try:
+        yield
     except OSError as error:
         raise BoardError(
             f"the board's drive at {volume} cannot be written: {error.strerror or error}",
             "eject it, reset the board, try again; a damaged file system is made anew by "
             "`import storage; storage.erase_filesystem()` at its prompt, which loses what is on it",
         ) from error
-
-
-def remove(volume: Path, library: str, paths: list[str]) -> None:
-    """Remove the files `paths` of tinympy's folder in `library`, and the folder if nothing else is in it."""
-    for path in paths:
-        _on(volume, path).unlink(missing_ok=True)
-    folder = _on(volume, files.folder_in(library))
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def _on(volume: Path, path: str) -> Path:

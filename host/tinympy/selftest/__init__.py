@@ -30,11 +30,11 @@ def _tinympy_tests():
     from tinympy.compat import crc32
     model = tinympy.load({NAME!r}, {{engine!r}})
     for i in range(len(model.input)):
-        model.input[i] = 101 * i + 17 & 255
+        model.input[i] = {network.STEP} * i + {network.START} & 255
     model.run()
     first = [crc32(output) & 0xFFFFFFFF for output in model.outputs]
     model.run()
-    return [each for each in zip(first, [crc32(output) & 0xFFFFFFFF for output in model.outputs])]
+    return list(zip(first, [crc32(output) & 0xFFFFFFFF for output in model.outputs]))
 def _tinympy_floats():
     try:
         from tinympy._native import float_of

@@ -17,6 +17,7 @@ from tinympy.model.graph import Graph, Operator, Quantization, Tensor
 from tinympy.model.write import write
 
 SHAPE = (1, 4, 5, 8)
+STEP, START = 101, 17
 _SCALE, _ZERO_POINT = 0.05, 3
 # The root mean square of the input, in quantised units.
 _SPREAD = 74
@@ -37,8 +38,8 @@ def build() -> bytes:
 
 
 def input_values() -> npt.NDArray[np.int8]:
-    """Value i of the input is 101 * i + 17, of which the lowest 8 bits count: all 256 values."""
-    return (101 * np.arange(math.prod(SHAPE)) + 17).astype(np.uint8).view(np.int8).reshape(SHAPE)
+    """Value i of the input is STEP * i + START, of which the lowest 8 bits count."""
+    return (STEP * np.arange(math.prod(SHAPE)) + START).astype(np.uint8).view(np.int8).reshape(SHAPE)
 
 
 class _Network:
