@@ -5,22 +5,18 @@ no 32-bit integers, and its `dot` adds in floats, of 32 bits on most boards. The
 sums of LONGEST products go. Biases, what is beyond that and requantisation are integers.
 """
 
-from .python import OPERATORS, PythonEngine
-
-WITH_PRODUCTS = {
-    1: ("ulab_convolution", "conv_2d"),
-    2: ("ulab_convolution", "depthwise_conv_2d"),
-    3: ("ulab_matrix", "fully_connected"),
-}
-_OPERATORS = dict(OPERATORS)
-_OPERATORS.update(WITH_PRODUCTS)
+from .python import PythonEngine
 
 
 class UlabEngine(PythonEngine):
     """Runs a program's operations on an arena, as PythonEngine. ValueError where this interpreter has no ulab."""
 
     name = "ulab"
-    operators = _OPERATORS
+    faster = {
+        1: ("ulab_convolution", "conv_2d"),
+        2: ("ulab_convolution", "depthwise_conv_2d"),
+        3: ("ulab_matrix", "fully_connected"),
+    }
 
     def __init__(self, program, addresses):
         try:

@@ -3,26 +3,22 @@
 For MicroPython on cores that it generates code for. What is not listed here, the Python engine's functions do.
 """
 
-from .python import OPERATORS, PythonEngine
-
-COMPILED = {
-    1: ("viper_convolution", "conv_2d"),
-    2: ("viper_convolution", "depthwise_conv_2d"),
-    3: ("viper_matrix", "fully_connected"),
-    4: ("viper_pooling", "average_pool_2d"),
-    6: ("viper_pooling", "max_pool_2d"),
-    7: ("viper_elements", "elementwise"),
-    8: ("viper_elements", "lookup"),
-}
-_OPERATORS = dict(OPERATORS)
-_OPERATORS.update(COMPILED)
+from .python import PythonEngine
 
 
 class ViperEngine(PythonEngine):
     """Runs a program's operations on an arena, as PythonEngine. ValueError where this interpreter compiles no loops."""
 
     name = "viper"
-    operators = _OPERATORS
+    faster = {
+        1: ("viper_convolution", "conv_2d"),
+        2: ("viper_convolution", "depthwise_conv_2d"),
+        3: ("viper_matrix", "fully_connected"),
+        4: ("viper_pooling", "average_pool_2d"),
+        6: ("viper_pooling", "max_pool_2d"),
+        7: ("viper_elements", "elementwise"),
+        8: ("viper_elements", "lookup"),
+    }
 
     def _function(self, opcode):
         try:

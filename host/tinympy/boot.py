@@ -7,6 +7,7 @@ import posixpath
 from tinympy import files
 from tinympy.errors import UsageError
 from tinympy.identity import Identity
+from tinympy.line import Line
 
 _MARK = "# tinympy:"
 SERVES = "written by `tinympy dut --at-boot`, removed by `tinympy dut --remove-at-boot`"
@@ -27,13 +28,13 @@ def require_main(identity: Identity) -> None:
         )
 
 
-def ours(line: files.Line, library: str, purpose: str = "") -> str | None:
+def ours(line: Line, library: str, purpose: str = "") -> str | None:
     """The path of the board's main.py if tinympy wrote it for `purpose`, empty: for any; else None."""
     content = files.text_of(line, path(library))
     return path(library) if content is not None and content.startswith(f"{_MARK} {purpose}") else None
 
 
-def require_free(line: files.Line, library: str, purpose: str) -> str | None:
+def require_free(line: Line, library: str, purpose: str) -> str | None:
     """The main.py that was written for `purpose` (SERVES, RUNS), None where there is none.
 
     Raises:
@@ -50,7 +51,7 @@ def require_free(line: files.Line, library: str, purpose: str) -> str | None:
     raise UsageError(f"the board has a {path(library)} of its own, which is left as it is", hint)
 
 
-def write(line: files.Line, library: str, code: str, purpose: str = SERVES) -> str:
+def write(line: Line, library: str, code: str, purpose: str = SERVES) -> str:
     """Make the board run `code` when it starts; returns the path of the file.
 
     Raises:
@@ -69,7 +70,7 @@ def content_of(code: str, purpose: str) -> str:
     return f"{_MARK} {purpose}\n{code}"
 
 
-def remove(line: files.Line, library: str, purpose: str = "") -> bool:
+def remove(line: Line, library: str, purpose: str = "") -> bool:
     """Remove what `write` wrote for `purpose`, empty: for any; whether there was something."""
     found = ours(line, library, purpose)
     if found is not None:

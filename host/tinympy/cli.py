@@ -19,7 +19,7 @@ from tinympy.commands.compare import compare
 from tinympy.commands.deploy import deploy
 from tinympy.commands.dut import dut
 from tinympy.commands.meters import meters
-from tinympy.commands.options import AsJson, AssetsFolder, Firmware, ReuseInput
+from tinympy.commands.options import AsJson, AssetsFolder, Firmware, Rail, ReuseInput
 from tinympy.commands.profile import profile
 from tinympy.commands.records import app as records_app
 from tinympy.commands.report import report
@@ -132,7 +132,7 @@ def bench(
     trigger: Annotated[
         str | None, typer.Option(help="The board's pin that shows the meter the windows.", metavar="PIN")
     ] = None,
-    rail: Annotated[str | None, typer.Option(help="Where the meter sits: 5V, vsys, 3v3.", metavar="NAME")] = None,
+    rail: Rail = None,
     only_supply: Annotated[
         bool, typer.Option("--only-supply", help="What is measured is the board's only supply: USB feeds nothing.")
     ] = False,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tinympy import files
 from tinympy.errors import BoardError
+from tinympy.line import Line
 
 LABEL = "CIRCUITPY"
 _LABELLED = re.compile(rf"{LABEL}[ _]?\d*", re.IGNORECASE)
@@ -65,7 +66,7 @@ def _windows() -> list[Path]:
     return found
 
 
-def require(line: files.Line, found: list[Path] | None = None) -> Path:
+def require(line: Line, found: list[Path] | None = None) -> Path:
     """The drive of the board at `line`, of those that are mounted: the one where its boot_out.txt is, with its serial
     number.
 

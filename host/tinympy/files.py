@@ -17,11 +17,11 @@ import re
 from binascii import b2a_base64, crc32
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from tinympy import deploy
 from tinympy.device.alone import INPUTS, RESULTS
 from tinympy.errors import BoardError
+from tinympy.line import Line
 
 LISTING = "files.txt"
 UNFINISHED = ".new"
@@ -139,13 +139,6 @@ try:
 except OSError:
     print("kept")
 """
-
-
-class Line(Protocol):
-    """A board at its raw REPL."""
-
-    def exec(self, code: str, timeout_s: float = 3.0) -> str:
-        """Run `code` once and return what it prints. BoardError when it raises, or prints nothing for timeout_s."""
 
 
 @dataclass(frozen=True)

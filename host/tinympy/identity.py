@@ -8,13 +8,13 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from typing import Protocol
 
 from tinympy import deploy
 from tinympy.boards import BOARDS, Board
 from tinympy.deploy import Mpy
 from tinympy.engines import ENGINES, NATIVE
 from tinympy.errors import BoardError
+from tinympy.line import Line
 from tinympy.ram import FORGET
 
 RELEASE = "1.23"
@@ -66,13 +66,6 @@ print(_tinympy_asks())
 del _tinympy_asks
 """
 )
-
-
-class Line(Protocol):
-    """A board at its raw REPL."""
-
-    def exec(self, code: str, timeout_s: float = 3.0) -> str:
-        """Run `code` and return what it prints."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from tinympy import deploy, files
 from tinympy.device.program import Head
 from tinympy.errors import BoardError
+from tinympy.line import Line
 
 MOUNT_POINT = "/tinympy-ram"
 # Undoes MOUNT, and drops what was imported of tinympy, from here or from flash.
@@ -113,7 +114,7 @@ def needed_bytes(package: Mapping[str, bytes], program: bytes, engine_bytes: int
     return in_files + engine_bytes + len(program) + arena_bytes + deploy.PACKAGE_BYTES
 
 
-def inject(line: files.Line, package: Mapping[str, bytes], needed: int, free: int, progress: files.Progress) -> None:
+def inject(line: Line, package: Mapping[str, bytes], needed: int, free: int, progress: files.Progress) -> None:
     """Put the files of `package` (content by name) into the board's heap, to be imported from there.
 
     BoardError when the `free` bytes of heap are fewer than the `needed` ones; nothing was sent then.

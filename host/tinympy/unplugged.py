@@ -23,6 +23,7 @@ from tinympy.device import alone, marks
 from tinympy.energy import recording as recordings
 from tinympy.energy.trace import Trace
 from tinympy.errors import BoardError, UsageError
+from tinympy.line import Line
 from tinympy.measures import WINDOWS
 from tinympy.metering import Heard, Metering
 from tinympy.plan import Job
@@ -259,7 +260,7 @@ def _fill(record: Record, results: Results, recording: Recording | None) -> None
         record.mode = "performance"
 
 
-def _require_collected(line: files.Line, library: str) -> None:
+def _require_collected(line: Line, library: str) -> None:
     if '"window"' in (files.text_of(line, _paths(library)[alone.RESULTS]) or ""):
         raise UsageError(
             "the board has a run that was not collected yet",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 
 import pytest
 
@@ -11,7 +12,8 @@ from tinympy import boards, cli, selftest
 
 
 def test_unix_computes_what_it_should() -> None:
-    done = subprocess.run(["tinympy", "selftest", "--json"], capture_output=True, text=True, timeout=60, check=True)
+    command = [sys.executable, "-m", "tinympy", "selftest", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     tested = json.loads(done.stdout)["tested"]
     assert tested == {"outputs": len(selftest.vectors()), "operators": 25, "floats_in": "floating-point"}
 

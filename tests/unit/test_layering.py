@@ -108,6 +108,7 @@ IMPORTS_ONLY = {
         "tinympy.compiler",
         "tinympy.engines",
         "tinympy.errors",
+        "tinympy.line",
         "numpy",
     ),
     "tinympy.generated": ("tinympy.model.graph", "tinympy.model.write", "numpy"),

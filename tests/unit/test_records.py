@@ -8,6 +8,7 @@ import stat
 import string
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,20 @@ def test_runs_of_the_same_second_never_overwrite_each_other(tmp_path: Path) -> N
         "native-2.json",
         "native-3.json",
     ]
+
+
+def test_runs_of_the_same_second_write_while_others_look_for_a_name(tmp_path: Path) -> None:
+    def run(_: int) -> Path:
+        record = example(status="running")
+        path = records.create(record, tmp_path)
+        for _ in range(10):
+            records.write(record)
+        return path
+
+    with ThreadPoolExecutor(16) as pool:
+        paths = list(pool.map(run, range(48)))
+    assert stored(tmp_path) == sorted(path.name for path in paths)
+    assert len(set(paths)) == 48
 
 
 def test_each_write_replaces_the_document_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -253,8 +268,8 @@ def test_what_does_not_fit_the_schema_is_not_written(tmp_path: Path) -> None:
     assert records.read(path).created == "2026-11-22T14:11:36Z"
 
 
-def test_part_left_by_a_crash_is_no_record_and_in_nobodys_way(tmp_path: Path) -> None:
-    (tmp_path / ".20261122T141136Z-unix-kws01-native.json.part").write_text("{")
+def test_claim_left_by_a_crash_is_no_record_and_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / ".20261122T141136Z-unix-kws01-native.json.new").write_text("{")
     path = records.create(example(), tmp_path)
     assert path.name == "20261122T141136Z-unix-kws01-native-2.json"
     assert records.find([tmp_path]) == [path]

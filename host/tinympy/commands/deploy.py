@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, BoardFolder, BoardName, EngineName, PortName
+from tinympy.commands.options import ONE_MODEL, AsJson, AssetsFolder, BoardFolder, BoardName, EngineName, PortName
 from tinympy.errors import UsageError
-
-_DEFAULT = "digits"
 
 
 def deploy(
@@ -35,7 +33,7 @@ def deploy(
 
     if remove and models:
         raise UsageError("--remove takes everything off the board", "leave the names of models away")
-    chosen = [] if remove else plan.models(models or [_DEFAULT], assets)
+    chosen = [] if remove else plan.models(models or [ONE_MODEL], assets)
     plan.check_engine(engine)
     target = plan.lasting(board, port, folder)
     if remove:

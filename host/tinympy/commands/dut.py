@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinympy.commands.options import AssetsFolder, BoardFolder, BoardName, PortName
+from tinympy.commands.options import ONE_MODEL, AssetsFolder, BoardFolder, BoardName, OneModel, PortName
 from tinympy.errors import UsageError
 
 if TYPE_CHECKING:
     from tinympy.deploy import Energy
     from tinympy.standalone import Served
 
-_DEFAULT = "digits"
-
 
 def dut(
-    model: Annotated[
-        str | None, typer.Argument(help="A task or a .tflite file. Without: digits.", metavar="TASK|MODEL")
-    ] = None,
+    model: OneModel = None,
     board: BoardName = None,
     port: PortName = None,
     folder: BoardFolder = None,
@@ -54,7 +50,7 @@ def dut(
     energy = _energy(trigger, uart, tx, rx, uart_baud)
     if remove_at_boot and (at_boot or model or weights or runner_files or energy):
         raise UsageError("--remove-at-boot goes alone", "it takes away what --at-boot wrote")
-    name = model or _DEFAULT
+    name = model or ONE_MODEL
     if runner_files and name not in runner.DRIVEN:
         raise UsageError(
             f"the public runner has no test for {name} over a serial line", f"it has some for {' '.join(runner.DRIVEN)}"

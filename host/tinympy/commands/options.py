@@ -35,6 +35,11 @@ TaskName = Annotated[str | None, typer.Option("--task", help="The task whose mod
 ModelPath = Annotated[
     Path | None, typer.Option("--model", help="A full-int8 .tflite file, on random inputs.", metavar="FILE")
 ]
+ONE_MODEL = "digits"
+OneModel = Annotated[
+    str | None, typer.Argument(help="A task or a .tflite file. Without: digits.", metavar="TASK|MODEL")
+]
+Rail = Annotated[str | None, typer.Option(help="Where the meter sits: 5V, vsys, 3v3.", metavar="NAME")]
 AssetsFolder = Annotated[
     Path | None,
     typer.Option("--assets", help="Folder with models/ and datasets/ (else TINYMPY_ASSETS, else the user's cache)."),

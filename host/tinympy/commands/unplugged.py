@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinympy.commands.options import AsJson, AssetsFolder, BoardFolder, BoardName, PortName
+from tinympy.commands.options import ONE_MODEL, AsJson, AssetsFolder, BoardFolder, BoardName, OneModel, PortName, Rail
 from tinympy.errors import BoardError, InterruptedRunError, InvalidResultError, UsageError
 
 if TYPE_CHECKING:
     from tinympy.records import Record
 
-_DEFAULT = "digits"
-
-Rail = Annotated[str | None, typer.Option(help="Where the meter sits: 5V, vsys, 3v3.", metavar="NAME")]
 Out = Annotated[Path, typer.Option(help="Folder for the record.")]
 
 
 def unplug(
-    model: Annotated[
-        str | None, typer.Argument(help="A task or a .tflite file. Without: digits.", metavar="TASK|MODEL")
-    ] = None,
+    model: OneModel = None,
     board: BoardName = None,
     port: PortName = None,
     folder: BoardFolder = None,
@@ -60,7 +55,7 @@ def unplug(
         board=board,
         port=port,
         root=folder,
-        name=model or _DEFAULT,
+        name=model or ONE_MODEL,
         weights=weights,
         assets=assets,
         window_s=window,

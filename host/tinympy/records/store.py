@@ -232,31 +232,28 @@ def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "_", text).strip("._") or "_"
 
 
-def _part(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
-
-
 def _store_new(folder: Path, stem: str, content: bytes) -> Path:
-    """Stores `content` under a new name. Whoever holds a name's part is the only one who can make that name."""
+    """Stores `content` under a new name. Whoever holds a name's claim is the only one who can make that name."""
     for counter in range(1, 10_000):
         path = folder / (f"{stem}.json" if counter == 1 else f"{stem}-{counter}.json")
-        part = _part(path)
+        # Not the part of _rewrite, which the name's owner may be filling while others ask whether it is taken.
+        claim = path.with_name(f".{path.name}.new")
         try:
-            descriptor = DISK.open_new(part)
+            descriptor = DISK.open_new(claim)
         except FileExistsError:
             continue
         if path.exists():
             DISK.close(descriptor)
-            DISK.remove(part)
+            DISK.remove(claim)
             continue
-        _store(descriptor, part, path, content)
+        _store(descriptor, claim, path, content)
         return path
     raise FileExistsError(f"every name like {stem}.json is taken")
 
 
 def _rewrite(path: Path, content: bytes) -> None:
     """Makes `content` that of `path`, which nobody else writes: a part that is there is left of a crash."""
-    part = _part(path)
+    part = path.with_name(f".{path.name}.part")
     DISK.remove(part)
     _store(DISK.open_new(part), part, path, content)
 

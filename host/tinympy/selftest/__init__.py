@@ -12,11 +12,12 @@ import functools
 import json
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 
 from tinympy.compiler import compile_model
 from tinympy.engines import NATIVE, Engine
 from tinympy.errors import BoardError
+from tinympy.line import Line
 from tinympy.selftest import network
 
 NAME = "_selftest"
@@ -47,13 +48,6 @@ del _tinympy_tests, _tinympy_floats
 """
 _RUN_S = 5.0
 _INTERPRETED_RUN_S = 60.0
-
-
-class Line(Protocol):
-    """A board at its raw REPL."""
-
-    def exec(self, code: str, timeout_s: float = 3.0) -> str:
-        """Run `code` and return what it prints."""
 
 
 @dataclass(frozen=True)
