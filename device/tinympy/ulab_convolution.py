@@ -55,7 +55,10 @@ def multiply(w, k, values, weights, taps, places):
 
 
 def depthwise_conv_2d(op, arena):
-    """A window's values times the weights, one tap a row, and the sum of each column."""
+    """A window's values times the weights, one tap a row, and the sum of each column.
+
+    The sum is a product with ones: ulab's own `sum` is the mean times the number of rows, which is not exact.
+    """
     w = Window(op, arena)
     taps = w.kernel_height * w.kernel_width
     if w.depth > 1 or taps > LONGEST:
@@ -66,6 +69,7 @@ def depthwise_conv_2d(op, arena):
     padding = bytes([w.input_zero_point & 0xFF] * w.channels)
     values = bytearray(taps * w.channels)
     windows = np.frombuffer(values, dtype=np.int8).reshape((taps, w.channels))
+    ones = np.array([[1] * taps])
     together = max(1, BLOCK_BYTES // taps)
     for at, y, x in w.positions():
         gather(w, y, x, w.first_channel, w.channels, padding, values, 0)
@@ -73,6 +77,6 @@ def depthwise_conv_2d(op, arena):
         for begin in range(0, w.channels, together):
             # Floats, since the product of two int8 would be one as well.
             window = np.array(windows[:, begin : begin + together], dtype=np.float)
-            sums = np.sum(window * weights[:, begin : begin + together], axis=0)
-            totals += [int(total) for total in sums]
+            sums = np.dot(ones, window * weights[:, begin : begin + together])
+            totals += [int(total) for total in sums[0]]
         w.finish([bias + total for bias, total in zip(k.bias, totals)], k, at)

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-from tinympy import connection, records
+from tinympy import connection, patience, records
 from tinympy.compiler import Compiled
 from tinympy.compiler.operation import Channels, Operation
-from tinympy.connection import Observer
+from tinympy.connection import Observer, Serving
 from tinympy.dut import Dut
 from tinympy.inspection.bound import bound_cycles
 from tinympy.inspection.fit import compile_for
@@ -102,7 +102,7 @@ def profile(target: Target, window_s: float, observe: Observer) -> tuple[Subject
     """Profile the model of the target's task on its first input.
 
     Raises:
-        UsageError: the model or the data cannot be used.
+        UsageError: the model or the data cannot be used; or the engine is so slow that it would take hours.
         NoBoardError, BoardError: the board.
     """
     task = target.task
@@ -113,50 +113,61 @@ def profile(target: Target, window_s: float, observe: Observer) -> tuple[Subject
         subject = Subject(
             task.name, task.model_file, target.engine, serving.board, "; ".join(caveats) if caveats else None
         )
-        return subject, measure(serving.dut, compiled, data, serving.board, window_s, observe)
+        return subject, measure(target, serving, compiled, data, window_s, observe)
 
 
 def measure(
-    dut: Dut, compiled: Compiled, data: bytes, board: records.Board, window_s: float, observe: Observer
+    target: Target, serving: Serving, compiled: Compiled, data: bytes, window_s: float, observe: Observer
 ) -> Profile:
     """Profile a board that serves `compiled`, on raw inputs (all tensors together).
 
     Each window repeats one layer; the windows of different layers alternate, so that a drift meets all of them.
     """
+    dut, limit_s = serving.dut, max(_PATIENCE_S, patience.inference_s(compiled, target.engine))
     dut.reset()
     dut.load_input(data)
     found = layers(compiled)
     first, last = compiled.lowered.initial_operations, len(compiled.lowered.operations)
     ranges = [(first, first), (first, last), *((layer.first, layer.last) for layer in found)]
     windows: list[list[float]] = [[] for _ in ranges]
-    repeats = [_repeats(dut, *each, window_s) for each in ranges]
+    tried = [_tried(dut, *each, window_s, limit_s) for each in ranges]
+    repeats = [repeat for repeat, _ in tried]
+    patience.require(
+        target.board.patience * WINDOWS * sum(repeat * each_s for repeat, each_s in tried),
+        f"{target.task.name} with the engine {target.engine} on {target.board.name}",
+        f"{WINDOWS} windows of each layer, and as many of an inference of {tried[1][1]:.2g} s",
+        "choose a faster engine, a smaller model, or a shorter --window",
+    )
     # What reading the clock twice costs: much of a window that is one run of a small layer on a slow board.
     clock_us = median(dut.run_range(first, first, 0) for _ in range(WINDOWS))
     for window in range(WINDOWS):
         for index, (each, repeat) in enumerate(zip(ranges, repeats, strict=True)):
             observe("profile", window * len(ranges) + index, WINDOWS * len(ranges))
-            elapsed_us = dut.run_range(*each, repeat, _PATIENCE_S)
+            elapsed_us = dut.run_range(*each, repeat, limit_s)
             windows[index].append(max(0.0, elapsed_us - clock_us) / repeat)
     call = Timing(tuple(windows[0]))
     net = [Timing(tuple(max(0.0, us - call.median_us) for us in each)) for each in windows[2:]]
     dut.reset()
     return Profile(
-        layers=tuple(_profile(compiled, board.arch, layer, timing) for layer, timing in zip(found, net, strict=True)),
+        layers=tuple(
+            _profile(compiled, serving.board.arch, layer, timing) for layer, timing in zip(found, net, strict=True)
+        ),
         whole=Timing(tuple(windows[1])),
         call=call,
-        clock_hz=board.clock_hz,
+        clock_hz=serving.board.clock_hz,
         window_s=window_s,
         model_sha256=compiled.model_sha256,
     )
 
 
-def _repeats(dut: Dut, first: int, last: int, window_s: float) -> int:
-    """How often a range must run to fill a window."""
+def _tried(dut: Dut, first: int, last: int, window_s: float, limit_s: float) -> tuple[int, float]:
+    """How often a range must run to fill a window, and the seconds that it takes each time."""
     repeat = 1
     while True:
-        elapsed_s = dut.run_range(first, last, repeat, _PATIENCE_S) / 1e6
+        elapsed_s = dut.run_range(first, last, repeat, limit_s) / 1e6
         if elapsed_s >= _CALIBRATION_SHARE * window_s or repeat >= _MOST_REPEATS:
-            return max(1, min(_MOST_REPEATS, math.ceil(window_s * repeat / max(elapsed_s, 1e-6))))
+            filling = math.ceil(window_s * repeat / max(elapsed_s, 1e-6))
+            return max(1, min(_MOST_REPEATS, filling)), elapsed_s / repeat
         repeat *= 4
 
 

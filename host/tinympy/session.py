@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tinympy import connection, metering, records, rules, tasks
+from tinympy import connection, metering, patience, records, rules, tasks
 from tinympy.compiler import Compiled
 from tinympy.connection import Observer
-from tinympy.dut import WINDOW_LIMIT_S, Dut
+from tinympy.dut import Dut
 from tinympy.energy import recording
 from tinympy.energy.meters import Meter
 from tinympy.engines import ENGINES
-from tinympy.errors import BoardError, MeterError, UsageError
+from tinympy.errors import BoardError, MeterError
 from tinympy.inspection.fit import compile_for
 from tinympy.inspection.work import total_macs
 from tinympy.measures import WINDOWS
@@ -35,12 +35,9 @@ _CALIBRATION_SHARE = 0.05
 _CALIBRATIONS = 3
 # Windows are to be no shorter than asked for, even if the board gets a little faster after the calibration.
 _MARGIN = 1.05
-_SLACK_S = 1.6
 _ATTEMPTS = 3
 _MOST_CALIBRATIONS = 20
 _UNEVEN = 3.0
-LONGEST_JOB_S = 3600.0
-"""What an engine in Python would take longer for is refused."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def run(
 
     Raises:
         UsageError: the model or the data cannot be used, or the record cannot be written; or the engine is so slow that
-            it would take more than LONGEST_JOB_S.
+            it would take more than patience.LONGEST_S.
         NoBoardError, BoardError: the board; the record then holds what was measured before.
     """
     task = job.task
@@ -108,7 +105,7 @@ def run(
             job.engine,
         ) as serving,
     ):
-        inference_s = longest_s(compiled, job.engine)
+        inference_s = patience.inference_s(compiled, job.engine)
         if ENGINES[job.engine].interpreted:
             inference_s = _require_patience(job, serving.dut, samples, inference_s)
         record = begin(job, prepared, serving)
@@ -202,7 +199,9 @@ def _measure_accuracy(run: _Run) -> None:
     for sample in samples:
         windows = []
         for window in sample.inputs:
-            output, elapsed_us = run.dut.infer_sample(window.tobytes(), _ATTEMPTS * timeout_s(1, run.longest_s))
+            output, elapsed_us = run.dut.infer_sample(
+                window.tobytes(), _ATTEMPTS * patience.timeout_s(1, run.longest_s)
+            )
             run.longest_s = elapsed_us / 1e6
             windows.append(np.frombuffer(output, np.int8))
             inferred += 1
@@ -289,7 +288,7 @@ def _filling(window_s: float, tried: records.Window) -> int:
 def _window(run: _Run, n: int, warmup: int, input_index: int, latency_s: float) -> records.Window:
     """Time `n` inferences of the input that is loaded; `latency_s` is what one takes at most, as far as is known."""
     started = records.now()
-    timed = run.dut.timed(n, warmup, timeout_s(n + warmup, latency_s))
+    timed = run.dut.timed(n, warmup, patience.timeout_s(n + warmup, latency_s))
     run.heard.append(Heard(n, timed.begin_us, timed.end_us))
     heap = (timed.heap_free_bytes, timed.heap_left_bytes) if timed.heap_free_bytes else (None, None)
     return records.Window(n, warmup, timed.elapsed_us, input_index, started, *heap)
@@ -301,31 +300,17 @@ def _require_patience(job: Job, dut: Dut, samples: list[tasks.Sample], most_s: f
     most_s -- what it takes at most
     """
     dut.load_input(samples[0].inputs[0].tobytes())
-    inference_s = dut.timed(1, 0, timeout_s(1, most_s)).elapsed_us / 1e6
+    inference_s = dut.timed(1, 0, patience.timeout_s(1, most_s)).elapsed_us / 1e6
     scored = sum(len(sample.inputs) for sample in samples) if "accuracy" in job.modes else 0
     window = max(1, math.ceil(job.window_s / max(inference_s, 1e-6)))
     timed = (WINDOWS + 1) * (window + job.warmup) if "performance" in job.modes else 0
     expected_s = job.board.patience * inference_s * (scored + timed)
-    if expected_s > LONGEST_JOB_S:
-        fitting = int(len(samples) * (LONGEST_JOB_S / 6) / max(expected_s, 1))
-        raise UsageError(
-            f"{job.task.name} with the engine {job.engine} on {job.board.name} would take {_hours(expected_s)}: "
-            f"{scored + timed} inferences of {inference_s:.2g} s",
-            "choose a faster engine, or fewer inferences: "
-            + (f"--samples {fitting}" if scored > timed and fitting else "--mode performance --warmup 0 --window 0.1"),
-        )
+    fitting = int(len(samples) * (patience.LONGEST_S / 6) / max(expected_s, 1))
+    patience.require(
+        expected_s,
+        f"{job.task.name} with the engine {job.engine} on {job.board.name}",
+        f"{scored + timed} inferences of {inference_s:.2g} s",
+        "choose a faster engine, or fewer inferences: "
+        + (f"--samples {fitting}" if scored > timed and fitting else "--mode performance --warmup 0 --window 0.1"),
+    )
     return max(inference_s, 1e-3)
-
-
-def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h"
-
-
-def longest_s(compiled: Compiled, engine: str) -> float:
-    """Seconds that no board that is worth measuring takes for an inference."""
-    return ENGINES[engine].mac_s * total_macs(compiled.graph)
-
-
-def timeout_s(inferences: int, latency_s: float) -> float:
-    """Seconds to wait for so many inferences."""
-    return min(WINDOW_LIMIT_S, _SLACK_S + 2 * inferences * latency_s)

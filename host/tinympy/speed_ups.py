@@ -12,12 +12,14 @@ from tinympy.records import Record
 
 @dataclass(frozen=True)
 class Row:
-    """An engine. speed_up: how many times as fast as the slowest one of the comparison, by medians.
+    """An engine, and the firmware it ran on. speed_up: how many times as fast as the slowest one of the comparison, by
+    medians.
 
     code_bytes: RAM of the engine's code on a 32-bit board.
     """
 
     engine: str
+    firmware: str
     median_ms: float
     min_ms: float
     max_ms: float
@@ -68,6 +70,7 @@ def _rows(records: list[Record]) -> tuple[Row, ...]:
     rows = [
         Row(
             record.engine.name,
+            record.board.firmware,
             latency.median,
             latency.min,
             latency.max,

@@ -187,18 +187,7 @@ def _dot(first: Any, second: Any) -> Any:
     return Array(total if a.ndim == b.ndim else total.reshape(-1))
 
 
-def _sum(array: Any, axis: int | None = None) -> Any:
-    if _NAMES[array._data.dtype] != "float":
-        raise NotImplementedError("only sums of floats are here")
-    # One after another, as in _dot.
-    data = array._data.reshape(-1) if axis is None else numpy.moveaxis(array._data, axis, 0)
-    total = numpy.zeros(data.shape[1:], numpy.float32)
-    for each in data:
-        total = total + each
-    return _result(numpy.asarray(total))
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {"array": _array, "frombuffer": _frombuffer, "dot": _dot, "sum": _sum}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {"array": _array, "frombuffer": _frombuffer, "dot": _dot}
 
 
 class _Numpy(types.ModuleType):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tinympy import boot, connection, files, metering, records, rules, session
+from tinympy import boot, connection, files, metering, patience, records, rules, session
 from tinympy.boards import Board
 from tinympy.connection import Observer
 from tinympy.deploy import Mark
@@ -91,7 +91,7 @@ def prepare(job: Job, mark: Mark | None, preamble: bool, wait_s: float, observe:
             assert record.options is not None
             record.options.unplugged = True
             serving.dut.load_input(inputs[0].tobytes())
-            limit_s = session.timeout_s(2, session.longest_s(prepared.compiled, job.engine))
+            limit_s = patience.timeout_s(2, patience.inference_s(prepared.compiled, job.engine))
             latency_s = serving.dut.timed(1, 1, limit_s).elapsed_us / 1e6
         document = json.dumps(records.to_document(record)).encode()
         paths = _paths(library)

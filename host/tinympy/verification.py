@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinympy import connection
+from tinympy import connection, patience
 from tinympy.compiler import Compiled
 from tinympy.connection import Observer
 from tinympy.dut import Dut
@@ -23,7 +23,7 @@ from tinympy.subject import Subject
 
 Array = npt.NDArray[Any]
 
-# For one layer of the largest model on the slowest board.
+# For one layer of the largest model on the slowest board, with a fast engine.
 _PATIENCE_S = 60.0
 
 
@@ -71,20 +71,25 @@ def verify(target: Target, samples: int, observe: Observer) -> tuple[Subject, Ve
     inputs = [row.tobytes() for sample in task.samples(samples) for row in sample.inputs[:samples]][:samples]
     with connection.serving(target.board, task, compiled.program, observe, engine=target.engine) as serving:
         subject = Subject(task.name, task.model_file, target.engine, serving.board, task.caveat)
-        return subject, compare(serving.dut, compiled, inputs, observe)
+        limit_s = max(_PATIENCE_S, patience.inference_s(compiled, target.engine))
+        return subject, compare(serving.dut, compiled, inputs, observe, limit_s)
 
 
-def compare(dut: Dut, compiled: Compiled, inputs: Sequence[bytes], observe: Observer) -> Verification:
+def compare(
+    dut: Dut, compiled: Compiled, inputs: Sequence[bytes], observe: Observer, limit_s: float = _PATIENCE_S
+) -> Verification:
     """Compare a board that serves `compiled` with the reference engine, on raw inputs (all tensors of each together).
 
-    First layer by layer, then each inference in one go; a model's state goes on from one input to the next.
+    First layer by layer, then each inference in one go; a model's state goes on from one input to the next. A layer,
+    and an inference, takes limit_s at most.
     """
-    return _Comparison(dut, compiled).run(inputs, observe)
+    return _Comparison(dut, compiled, limit_s).run(inputs, observe)
 
 
 class _Comparison:
-    def __init__(self, dut: Dut, compiled: Compiled) -> None:
+    def __init__(self, dut: Dut, compiled: Compiled, limit_s: float) -> None:
         self.dut = dut
+        self.limit_s = limit_s
         self.graph = compiled.graph
         self.signature = Signature.of(compiled.graph)
         self.outputs = [inner_tensor(compiled.graph, index) for index in compiled.graph.outputs]
@@ -113,7 +118,7 @@ class _Comparison:
     def _by_layers(self, sample: int, data: bytes) -> Difference | None:
         self.dut.load_input(data)
         for layer in self.layers:
-            self.dut.run_range(layer.first, layer.last, timeout_s=_PATIENCE_S)
+            self.dut.run_range(layer.first, layer.last, timeout_s=self.limit_s)
             difference = self._outputs_differ(sample, layer)
             if difference is not None:
                 return difference
@@ -135,7 +140,7 @@ class _Comparison:
         self.dut.reset()
         for sample, data in enumerate(inputs):
             observe("inferences", sample, len(inputs))
-            content, _ = self.dut.infer_sample(data, _PATIENCE_S)
+            content, _ = self.dut.infer_sample(data, self.limit_s)
             for tensor, got in zip(self.outputs, parts(content, self.signature.outputs), strict=True):
                 operator = next((i for i, each in enumerate(self.graph.operators) if tensor in each.outputs), -1)
                 difference = self._first_difference(sample, operator, tensor, expected[sample][tensor], got)

@@ -1,10 +1,11 @@
 """The engines in Python: every output byte beside tflite-micro's, and how fast they are beside the C kernels.
 
-    python tests/benchmarks/engines.py                    exactness: python and viper on `unix`, ulab_on_numpy here
+    python tests/benchmarks/engines.py                    exactness: python, viper and ulab on `unix`, and ulab_on_numpy
     python tests/benchmarks/engines.py --inputs 3         the same on fewer inputs
     python tests/benchmarks/engines.py --compare          the table of the README, and docs/engines.json
 
-Exits with 1 if a byte differs.
+ulab needs a MicroPython that was built with it (docs/boards.md says how), what --firmware names. Exits with 1 if a byte
+differs.
 """
 
 from __future__ import annotations
@@ -32,46 +33,51 @@ README = ROOT / "README.md"
 FIGURES = ROOT / "docs/engines.json"
 TASKS = ("digits", "ad01", "kws01")
 COMPARED = ("digits", "kws01")
-ENGINES = "native,viper,python"
+ON_NUMPY = "ulab_on_numpy"
+ENGINES = ("native", "viper", "ulab", "python")
+WITH_ULAB = "micropython-ulab"
 TABLE = re.compile(r"(?<=<!-- engines: tests/benchmarks/engines.py --compare -->\n).*?(?=<!-- -->)", re.DOTALL)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", action="append", help="may be repeated; without: digits, ad01 and kws01")
-    parser.add_argument("--engine", action="append", help="may be repeated; without: python, viper and ulab")
+    parser.add_argument("--engine", action="append", choices=[*ENGINES[1:], ON_NUMPY], help="may be repeated")
+    parser.add_argument("--firmware", default=WITH_ULAB, help="a MicroPython with ulab; without: %(default)s")
     parser.add_argument("--inputs", type=int, default=60, help="how many inputs of each data set")
     parser.add_argument("--compare", action="store_true", help="measure, and write the README's table")
     options = parser.parse_args()
     if options.compare:
-        compare()
+        compare(options.firmware)
         return 0
     mismatches = 0
     for name in options.task or TASKS:
-        for engine in options.engine or ("python", "viper", "ulab"):
+        for engine in options.engine or (*ENGINES[1:], ON_NUMPY):
             begin = time.perf_counter()
-            compared = exact(name, engine, options.inputs)
-            place = "ulab_on_numpy" if engine == "ulab" else "unix"
-            print(f"{place} {name} ({engine}): {compared} ({time.perf_counter() - begin:.0f} s)", flush=True)
+            compared = exact(name, engine, options.inputs, options.firmware if engine == "ulab" else None)
+            print(f"unix {name} ({engine}): {compared} ({time.perf_counter() - begin:.0f} s)", flush=True)
             mismatches += compared.mismatches
     return 1 if mismatches else 0
 
 
-def exact(name: str, engine: str, count: int) -> exactness.Compared:
-    """Up to `count` inputs of the task's data set, and as many random ones as are missing."""
+def exact(name: str, engine: str, count: int, firmware: str | None = None) -> exactness.Compared:
+    """Up to `count` inputs of the task's data set, and as many random ones as are missing.
+
+    `firmware`: a MicroPython for the board `unix`, in place of the usual one.
+    """
     task = tasks.get(name)
     if isinstance(task, tasks.OfficialTask) and not task.has_model:
         task = tasks.LatencyOnly(task, "generated")
     model = task.model()
     known = [] if task.missing() else [sample.inputs for sample in task.samples(count)]
     inputs = np.concatenate([*known, exactness.random_inputs(model, count)])[:count]
-    if engine == "ulab":
-        return on_ulab(model, inputs)
-    return exactness.compare(boards.get("unix"), "heap", task, model, [inputs], engine)[0]
+    if engine == ON_NUMPY:
+        return on_numpy(model, inputs)
+    return exactness.compare(boards.get("unix", firmware), "heap", task, model, [inputs], engine)[0]
 
 
-def on_ulab(model: bytes, inputs: exactness.Int8) -> exactness.Compared:
-    """The ulab engine on this computer."""
+def on_numpy(model: bytes, inputs: exactness.Int8) -> exactness.Compared:
+    """The ulab engine on this computer's numpy."""
     ulab_on_numpy.install()
     from tinympy.device.ulab import UlabEngine
 
@@ -90,8 +96,8 @@ def on_ulab(model: bytes, inputs: exactness.Int8) -> exactness.Compared:
     return exactness.Compared("heap", len(inputs), size, mismatches)
 
 
-def compare() -> None:
-    """Measure the engines on `unix`, and write what README.md and docs/engines.json say of them."""
+def compare(firmware: str) -> None:
+    """Measure the engines on `unix` with this MicroPython; write what README.md and docs/engines.json say of them."""
     records: list[Record] = []
     with tempfile.TemporaryDirectory() as folder:
         jobs = plan.plan(
@@ -99,7 +105,8 @@ def compare() -> None:
             task_names=COMPARED,
             mode="performance",
             weights=None,
-            engine=ENGINES,
+            engine=",".join(ENGINES),
+            firmware=firmware,
             samples=None,
             window_s=None,
             assets=None,

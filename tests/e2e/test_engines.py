@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from tinympy.cli import app
 from tinympy.engines import ENGINES
+from tinympy.firmware import folder
 from tinympy.speed_ups import from_document
 
 pytest.importorskip("tflite_micro", reason="the package tflite-micro is missing")
@@ -29,9 +30,20 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "inputs"), [("digits", 50), ("ad01", 10), ("kws01", 2)])
-@pytest.mark.parametrize("engine", ["python", "viper", "ulab"])
+@pytest.mark.parametrize("engine", ["python", "viper", benchmark.ON_NUMPY])
 def test_every_output_byte_is_tflite_micros(name: str, inputs: int, engine: str) -> None:
     compared = benchmark.exact(name, engine, inputs * (5 if engine == "viper" else 1))
+    assert compared.mismatches == 0 and compared.bytes > 0
+
+
+@pytest.mark.skipif(
+    not (folder() / benchmark.WITH_ULAB).is_file(),
+    reason=f"no MicroPython with ulab, {benchmark.WITH_ULAB}, is in {folder()}: docs/boards.md says how to build one",
+)
+@pytest.mark.parametrize("name", ["digits", "ad01", "kws01"])
+@pytest.mark.parametrize("engine", benchmark.ENGINES)
+def test_every_output_byte_is_tflite_micros_on_firmware_with_ulab(name: str, engine: str) -> None:
+    compared = benchmark.exact(name, engine, 20 if engine == "python" else 60, benchmark.WITH_ULAB)
     assert compared.mismatches == 0 and compared.bytes > 0
 
 
@@ -118,5 +130,6 @@ def test_the_table_in_the_readme_is_that_of_its_figures() -> None:
     assert [(each.task, each.board) for each in found] == [(name, "unix") for name in benchmark.COMPARED]
     for each in found:
         slowest = max(row.median_ms for row in each.rows)
-        assert [row.engine for row in each.rows] == ON_UNIX
+        assert [row.engine for row in each.rows] == list(benchmark.ENGINES)
+        assert len({row.firmware for row in each.rows}) == 1
         assert [row.speed_up for row in each.rows] == pytest.approx([slowest / row.median_ms for row in each.rows])

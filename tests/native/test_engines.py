@@ -1,6 +1,7 @@
 """The engines in Python compute what the `tflite-micro` package computes, on generated models of every operator.
 
-`python` and `ulab` (over ulab_on_numpy) run here, `python` and `viper` on the real MicroPython, many models a process.
+`python` and `ulab` (over ulab_on_numpy) run here, `python` and `viper` on the real MicroPython, many models a process;
+so does `ulab` where a MicroPython is that has it (docs/boards.md).
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from tinympy.device import python as python_engine
-from tinympy.device import viper as viper_engine
 from tinympy.device.program import Head
 from tinympy.device.python import PythonEngine
+from tinympy.device.viper import ViperEngine
 
 import generated_stateful
 from bit_exact import ARENA_BYTES, SEEDS, reference_of, runtime
@@ -30,6 +31,7 @@ from program_view import TK_H
 from test_operators import STATEFUL, STATELESS, assert_bit_exact, inside, is_known, outside
 from tinympy import ulab_on_numpy
 from tinympy.compiler import compile_model
+from tinympy.firmware import folder
 from tinympy.model.graph import Graph
 from tinympy.model.write import write
 
@@ -55,6 +57,8 @@ BY_KERNEL = [
 ]
 WITH_PRODUCTS = ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"]
 COMPILED = ["ADD", "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "LOGISTIC", "MAX_POOL_2D"]
+WITH_ULAB = folder() / "micropython-ulab"
+needs_ulab = pytest.mark.skipif(not WITH_ULAB.is_file(), reason=f"no MicroPython with ulab is at {WITH_ULAB}")
 MODELS = int(os.environ.get("TINYMPY_ENGINE_MODELS", "200"))
 FEW = 8
 
@@ -159,18 +163,22 @@ def test_long_filters_are_exact_on_ulab(on_ulab: EngineLibrary, depth: int) -> N
 def test_the_engines_know_every_kernel() -> None:
     kernels = {int(number): name for number, name in re.findall(r"KERNEL\((\d+), (\w+)\)", TK_H)}
     assert {opcode: name for opcode, (_, name) in python_engine.OPERATORS.items()} == kernels
-    assert all(python_engine.OPERATORS[opcode][1] == name for opcode, (_, name) in viper_engine.COMPILED.items())
+    assert all(python_engine.OPERATORS[opcode][1] == name for opcode, (_, name) in ViperEngine.faster.items())
 
 
 @pytest.mark.parametrize(
     ("engine", "name"),
-    [*(("python", name) for name in [*BY_KERNEL, *STATEFUL]), *(("viper", name) for name in [*COMPILED, "SOFTMAX"])],
+    [
+        *(("python", name) for name in [*BY_KERNEL, *STATEFUL]),
+        *(("viper", name) for name in [*COMPILED, "SOFTMAX"]),
+        *(pytest.param("ulab", name, marks=needs_ulab) for name in WITH_PRODUCTS),
+    ],
 )
 def test_an_operator_on_micropython_is_bit_exact(tmp_path: Path, engine: str, name: str) -> None:
     cases: list[bytes] = []
     source = generated_stateful.single(name) if name in STATEFUL else STATELESS[name](name)
 
-    @models(MODELS if engine == "viper" else FEW)
+    @models(FEW if engine == "python" else MODELS)
     @given(source, SEEDS)
     def draw(graph: Graph, seed: int) -> None:
         assume(is_known(graph))
@@ -180,11 +188,9 @@ def test_an_operator_on_micropython_is_bit_exact(tmp_path: Path, engine: str, na
     file = tmp_path / "cases"
     file.write_bytes(b"".join(cases))
     program = ON_MICROPYTHON.format(path=str(DEVICE), file=str(file), engine=engine, kind=engine.capitalize())
-    ran = subprocess.run(
-        [sys.executable, "-c", f"from micropython_unix import run_main; run_main(['micropython', '-c', {program!r}])"],
-        capture_output=True,
-        text=True,
-    )
+    packaged = f"from micropython_unix import run_main; run_main(['micropython', '-c', {program!r}])"
+    command = [str(WITH_ULAB), "-c", program] if engine == "ulab" else [sys.executable, "-c", packaged]
+    ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.stdout.split("\n")[-2:] == [f"{len(cases)} models are right", ""], ran.stdout[-400:] + ran.stderr[-800:]
 
 

@@ -231,7 +231,9 @@ def test_what_cannot_be_meant_by_several_is_refused(
 
 def test_options_that_do_not_go_with_the_board_are_refused(attach: Attach) -> None:
     attach()
-    with pytest.raises(UsageError, match="unix has firmware of its own"):
+    with pytest.raises(UsageError, match="rp2040 has firmware of its own"):
+        attached.choose("rp2040", firmware="1.26.1")
+    with pytest.raises(UsageError, match=r"there is no program .*1\.26\.1"):
         attached.choose("unix", firmware="1.26.1")
 
 

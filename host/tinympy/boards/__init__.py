@@ -23,7 +23,7 @@ def known(name: str) -> Board:
 def get(name: str, firmware: str | None = None, root: Path | None = None) -> Board:
     """The board called `name`, ready to be launched if it is one that is a program.
 
-    firmware -- path or version of an image for it
+    firmware -- path or version of what it is to be started with
     root -- the folder that is to be its file system; it is made where it does not exist
 
     Raises:
@@ -35,10 +35,8 @@ def get(name: str, firmware: str | None = None, root: Path | None = None) -> Boa
         if not board.keeps_files:
             raise UsageError(f"{name} has files of its own", "--folder is for the board unix")
         board = replace(board, root=root)
-    if board.needs_firmware:
-        from ..firmware import find
-
-        return replace(board, firmware=find(firmware, board.circuitpython))
+    if board.find_firmware is not None:
+        return replace(board, firmware=board.find_firmware(firmware))
     if firmware is not None:
-        raise UsageError(f"{name} has firmware of its own", "--firmware is for emulated boards")
+        raise UsageError(f"{name} has firmware of its own", "--firmware is for boards that are programs")
     return board

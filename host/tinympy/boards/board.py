@@ -27,8 +27,9 @@ class Board:
     """A kind of board, with stock firmware.
 
     arch names the architecture of its native modules, clock_hz is its usual clock (None: varies). launch starts one of
-    those that are programs, with files on it by absolute path; its firmware is an image where it needs one, and library
-    the folder that packages are copied to before it starts. patience is by how much longer than a board it may take.
+    those that are programs, with files on it by absolute path, find_firmware its firmware by path or version (None: the
+    usual one), and library is the folder that packages are copied to before it starts. patience is by how much longer
+    than a board it may take.
 
     usb lists patterns of the USB identities (vid:pid) of boards of this kind; others may have the same. machine is a
     regular expression that is found in what their firmware says it runs on (`sys.implementation._machine`).
@@ -42,7 +43,7 @@ class Board:
     circuitpython says that its firmware is CircuitPython, which the firmware of an attached one tells; engine is what
     runs models there unless another one is asked for (engines.py).
 
-    Of one board rather than its kind: port, the serial port it is attached to; firmware, the image it is started with;
+    Of one board rather than its kind: port, the serial port it is attached to; firmware, what it is started with;
     root, the folder that is the file system of one that is a process (None: an empty one each time).
     """
 
@@ -59,7 +60,7 @@ class Board:
     mapped_block_bytes: int | None = None
     library: str = "/lib"
     launch: Callable[[Board, Mapping[str, bytes]], Launched] | None = None
-    needs_firmware: bool = False
+    find_firmware: Callable[[str | None], Path | None] | None = None
     keeps_files: bool = False
     patience: float = 1.0
     mark_pin: int | str | None = None

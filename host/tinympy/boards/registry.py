@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from .board import Board, Launched
 
@@ -29,7 +30,14 @@ _ESPRESSIF_OTG = ("303a:40*", "303a:8*", _ADAFRUIT, _ARDUINO)
 def _launch_unix(board: Board, files: Mapping[str, bytes]) -> Launched:
     from .unix import UnixBoard
 
-    return UnixBoard(root=board.root)  # empty or kept: copying files to it takes no time
+    # Its folder is empty or kept: copying files to it takes no time.
+    return UnixBoard(root=board.root, interpreter=board.firmware)
+
+
+def _find_interpreter(wanted: str | None) -> Path | None:
+    from .unix import find_interpreter
+
+    return find_interpreter(wanted)
 
 
 def _launch_rp2040_emu(board: Board, files: Mapping[str, bytes]) -> Launched:
@@ -37,6 +45,18 @@ def _launch_rp2040_emu(board: Board, files: Mapping[str, bytes]) -> Launched:
 
     assert board.firmware is not None
     return Rp2040Emulator(board.firmware, files, board.circuitpython)
+
+
+def _find_micropython(wanted: str | None) -> Path:
+    from ..firmware import find
+
+    return find(wanted)
+
+
+def _find_circuitpython(wanted: str | None) -> Path:
+    from ..firmware import find
+
+    return find(wanted, circuitpython=True)
 
 
 _KIB = 1024
@@ -50,6 +70,7 @@ BOARDS = (
         heap_bytes=33_162_944,
         machine=r"^\w+ \[.*\] version$",
         launch=_launch_unix,
+        find_firmware=_find_interpreter,
         keeps_files=True,
     ),
     Board(
@@ -62,7 +83,7 @@ BOARDS = (
         files_bytes=1408 * _KIB,
         mapped_block_bytes=4 * _KIB,
         launch=_launch_rp2040_emu,
-        needs_firmware=True,
+        find_firmware=_find_micropython,
         patience=40.0,
     ),
     Board(
@@ -77,7 +98,7 @@ BOARDS = (
         files_bytes=1004 * _KIB,
         mapped_block_bytes=4 * _KIB,
         launch=_launch_rp2040_emu,
-        needs_firmware=True,
+        find_firmware=_find_circuitpython,
         patience=40.0,
     ),
     Board(

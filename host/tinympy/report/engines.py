@@ -43,7 +43,7 @@ def render(found: Sequence[SpeedUps], console: Console) -> None:
             console.print(Text(f"{row.engine:7}{bar} {significant(row.speed_up)}"), crop=False)
     if found:
         console.print()
-        console.print(Text(NOTE, style="dim"))
+        console.print(Text("\n".join((NOTE, *firmware(found))), style="dim"))
 
 
 NOTE = "times as fast: as the slowest, by medians of the windows; code: RAM of the engine on a 32-bit board"
@@ -61,14 +61,22 @@ def cells(row: Row) -> tuple[str, ...]:
     )
 
 
+def firmware(found: Sequence[SpeedUps]) -> list[str]:
+    """Which engines ran on which firmware, a line each."""
+    engines: dict[str, list[str]] = {}
+    for row in (row for each in found for row in each.rows):
+        engines.setdefault(row.firmware, []).append(row.engine)
+    return [f"{', '.join(dict.fromkeys(names))}: {each}" for each, names in engines.items()]
+
+
 def markdown(found: Sequence[SpeedUps]) -> str:
-    """One table of all comparisons."""
+    """One table of all comparisons, and the firmware below it."""
     lines = ["| task | " + " | ".join(HEADERS) + " |", "|---|---|" + "---:|" * (len(HEADERS) - 1)]
     for each in found:
         emulated = ", emulated" if each.emulated else ""
         name = f"`{each.task}` on `{each.board}`{emulated}"
         lines += [f"| {name} | " + " | ".join(cells(row)) + " |" for row in each.rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join((*lines, "", *firmware(found))) + "\n"
 
 
 def _title(found: SpeedUps) -> str:
