@@ -5,8 +5,11 @@ from ulab import numpy as np
 from .fixed_point import Channels
 from .python_convolution import Window
 from .python_convolution import depthwise_conv_2d as in_python
+from .ulab_requantise import Outputs
 
-# The sum of so many products of two int8 fits the 24 bits of a float's fraction.
+# The largest product of two int8.
+LARGEST = 1 << 14
+# The sum of so many of them fits the 24 bits of a float.
 LONGEST = 1024
 # Of what is gathered for one product; what comes out of it are floats, four times as large.
 BLOCK_BYTES = 2048
@@ -26,6 +29,7 @@ def conv_2d(op, arena):
     taps = w.kernel_height * w.kernel_width * w.depth
     k = Channels(op.constants, w.channels, w.channels * taps)
     weights = np.frombuffer(k.weights, dtype=np.int8).reshape((w.channels, taps)).transpose()
+    outputs = Outputs(k, w.output_zero_point, w.output_min, w.output_max, taps * LARGEST)
     padding = bytes([w.input_zero_point & 0xFF] * w.depth)
     rows = max(1, BLOCK_BYTES // max(taps, w.channels))
     values = bytearray(rows * taps)
@@ -34,24 +38,19 @@ def conv_2d(op, arena):
         gather(w, y, x, w.first_input_channel, w.depth, padding, values, len(places) * taps)
         places.append(at)
         if len(places) == rows:
-            multiply(w, k, values, weights, taps, places)
+            outputs.write(w.output, places, products(values, weights, taps, rows))
             places = []
     if places:
-        multiply(w, k, values, weights, taps, places)
+        outputs.write(w.output, places, products(values, weights, taps, len(places)))
 
 
-def multiply(w, k, values, weights, taps, places):
-    """Write the outputs at `places`, whose windows are in `values`."""
-    windows = np.frombuffer(values, dtype=np.int8, count=len(places) * taps).reshape((len(places), taps))
-    parts = [
+def products(values, weights, taps, rows):
+    """The products of `rows` windows in `values` and the weights, in parts whose sums are exact."""
+    windows = np.frombuffer(values, dtype=np.int8, count=rows * taps).reshape((rows, taps))
+    return [
         np.dot(windows[:, begin : begin + LONGEST], weights[begin : begin + LONGEST, :])
         for begin in range(0, taps, LONGEST)
     ]
-    for row, at in enumerate(places):
-        totals = k.bias
-        for part in parts:
-            totals = [bias + int(total) for bias, total in zip(totals, part[row])]
-        w.finish(totals, k, at)
 
 
 def depthwise_conv_2d(op, arena):
@@ -66,6 +65,7 @@ def depthwise_conv_2d(op, arena):
         return
     k = Channels(op.constants, w.channels, taps * w.channels)
     weights = np.frombuffer(k.weights, dtype=np.int8).reshape((taps, w.channels))
+    outputs = Outputs(k, w.output_zero_point, w.output_min, w.output_max, taps * LARGEST)
     padding = bytes([w.input_zero_point & 0xFF] * w.channels)
     values = bytearray(taps * w.channels)
     windows = np.frombuffer(values, dtype=np.int8).reshape((taps, w.channels))
@@ -73,10 +73,8 @@ def depthwise_conv_2d(op, arena):
     together = max(1, BLOCK_BYTES // taps)
     for at, y, x in w.positions():
         gather(w, y, x, w.first_channel, w.channels, padding, values, 0)
-        totals = []
-        for begin in range(0, w.channels, together):
+        for first in range(0, w.channels, together):
             # Floats, since the product of two int8 would be one as well.
-            window = np.array(windows[:, begin : begin + together], dtype=np.float)
-            sums = np.dot(ones, window * weights[:, begin : begin + together])
-            totals += [int(total) for total in sums[0]]
-        w.finish([bias + total for bias, total in zip(k.bias, totals)], k, at)
+            window = np.array(windows[:, first : first + together], dtype=np.float)
+            sums = np.dot(ones, window * weights[:, first : first + together])
+            outputs.write(w.output, [at + first], [sums], first)

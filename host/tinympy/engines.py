@@ -60,7 +60,7 @@ ENGINES = {
         ),
         Engine(
             "ulab",
-            (*_PYTHON, "ulab", "ulab_convolution", "ulab_matrix"),
+            (*_PYTHON, "ulab", "ulab_convolution", "ulab_matrix", "ulab_requantise"),
             "Python, products by ulab's numpy",
             2e-4,
             ram_bytes=27_000,

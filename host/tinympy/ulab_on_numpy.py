@@ -3,7 +3,8 @@
 ulab (github.com/v923z/micropython-ulab, manual and code of 2026-04) is a small numpy for boards: arrays of two
 dimensions at most, no integers of 32 bits, floats of 32 bits on most boards, few keyword arguments. What it lacks, this
 refuses, so that code which runs here runs there. TABLE is all of `ulab.numpy`; what the engine does not use is in it,
-and is refused with another reason.
+and is refused with another reason. Python's own floats are as CircuitPython's where they go into an array or come out
+of one: of 30 bits.
 """
 
 from __future__ import annotations
@@ -138,11 +139,44 @@ class Array:
             raise IndexError(f"ulab's arrays are indexed by integers and slices, not by {key!r}")
         return _result(self._data[key])
 
+    def __add__(self, other: Any) -> Array:
+        return self._with(other, numpy.add)
+
+    def __sub__(self, other: Any) -> Array:
+        return self._with(other, numpy.subtract)
+
     def __mul__(self, other: Any) -> Array:
-        if not isinstance(other, Array):
-            raise NotImplementedError("only products of two arrays are here")
-        kind = _upcast(_NAMES[self._data.dtype], _NAMES[other._data.dtype])
-        return Array(self._data.astype(DTYPES[kind]) * other._data.astype(DTYPES[kind]))
+        return self._with(other, numpy.multiply)
+
+    def __iadd__(self, other: Any) -> Array:
+        return self._in_place(other, numpy.add)
+
+    def __isub__(self, other: Any) -> Array:
+        return self._in_place(other, numpy.subtract)
+
+    def __imul__(self, other: Any) -> Array:
+        return self._in_place(other, numpy.multiply)
+
+    def __gt__(self, other: Any) -> Array:
+        return Array(numpy.greater(self._data, self._operand(other)))
+
+    def _with(self, other: Any, operation: Callable[..., Any]) -> Array:
+        operand = self._operand(other)
+        kind = DTYPES[_upcast(_NAMES[self._data.dtype], _NAMES[operand.dtype])]
+        return Array(operation(self._data.astype(kind), operand.astype(kind)))
+
+    def _in_place(self, other: Any, operation: Callable[..., Any]) -> Array:
+        if _NAMES[self._data.dtype] != "float":
+            raise NotImplementedError("in place only floats are here")
+        operation(self._data, self._operand(other).astype(numpy.float32), out=self._data)
+        return self
+
+    def _operand(self, other: Any) -> npt.NDArray[Any]:
+        if isinstance(other, Array):
+            return other._data
+        if _NAMES[self._data.dtype] != "float":
+            raise NotImplementedError("with numbers only floats are here")
+        return numpy.asarray(_number(other), numpy.float32)
 
     def __getattr__(self, name: str) -> Any:
         if name in METHODS and name in _METHODS:
@@ -160,11 +194,18 @@ def _transpose(self: Array) -> Array:
     return Array(self._data.transpose())
 
 
-_METHODS: dict[str, Callable[..., Any]] = {"reshape": _reshape, "transpose": _transpose}
+def _tobytes(self: Array) -> bytearray:
+    return bytearray(self._data.tobytes())
+
+
+_METHODS: dict[str, Callable[..., Any]] = {"reshape": _reshape, "tobytes": _tobytes, "transpose": _transpose}
 
 
 def _array(values: Any, dtype: str = "float") -> Array:
-    return Array(numpy.array(values._data if isinstance(values, Array) else values, dtype=_dtype(dtype)))
+    if isinstance(values, Array):
+        return Array(values._data.astype(_dtype(dtype)))
+    rows = [[_number(value) for value in row] if isinstance(row, list) else _number(row) for row in values]
+    return Array(numpy.array(rows, dtype=_dtype(dtype)))
 
 
 def _frombuffer(buffer: Any, dtype: str = "float", count: int = -1, offset: int = 0) -> Array:
@@ -183,11 +224,25 @@ def _dot(first: Any, second: Any) -> Any:
     for k in range(len(right)):
         total += left[:, k, None] * right[k]
     if a.ndim == b.ndim == 1:
-        return float(total[0, 0])
+        return _number(total[0, 0].item())
     return Array(total if a.ndim == b.ndim else total.reshape(-1))
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {"array": _array, "frombuffer": _frombuffer, "dot": _dot}
+def _floor(array: Array) -> Array:
+    return Array(numpy.floor(array._data))
+
+
+def _clip(array: Array, low: int, high: int) -> Array:
+    return Array(numpy.clip(array._data, low, high))
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "array": _array,
+    "clip": _clip,
+    "dot": _dot,
+    "floor": _floor,
+    "frombuffer": _frombuffer,
+}
 
 
 class _Numpy(types.ModuleType):
@@ -221,7 +276,15 @@ def install() -> None:
 
 def _result(value: Any) -> Any:
     """A row of an array as an array, a single number as Python's."""
-    return Array(value) if isinstance(value, numpy.ndarray) and value.ndim else value.item()
+    return Array(value) if isinstance(value, numpy.ndarray) and value.ndim else _number(value.item())
+
+
+def _number(value: Any) -> Any:
+    """A number as Python's of CircuitPython (MICROPY_OBJ_REPR_C): floats lose their two lowest bits."""
+    if not isinstance(value, float):
+        return value
+    bits = numpy.float32(value).view(numpy.uint32)
+    return (bits & numpy.uint32(0xFFFFFFFC)).view(numpy.float32).item()
 
 
 def _dtype(name: Any) -> Any:

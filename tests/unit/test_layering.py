@@ -31,6 +31,7 @@ ONLY_IMPORTED_BY = {
         "tinympy.device.ulab",
         "tinympy.device.ulab_convolution",
         "tinympy.device.ulab_matrix",
+        "tinympy.device.ulab_requantise",
     ),
     "machine": ("tinympy.device.compat", "tinympy.device.temperature", "tinympy.recorder.ina"),
     "usb_cdc": ("tinympy.device.compat",),
