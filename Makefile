@@ -61,6 +61,7 @@ benchmarks: $(VENV)/.developing compilers
 	$(BIN)/python tests/benchmarks/accuracy_rate.py
 	$(BIN)/python tests/benchmarks/arithmetic.py
 	$(BIN)/python tests/benchmarks/packed_sums.py
+	$(BIN)/python tests/benchmarks/ulab_requantise.py
 	$(BIN)/python tests/benchmarks/generated_weights.py
 	$(BIN)/python tests/benchmarks/exactness.py
 	$(BIN)/python tests/benchmarks/report.py
