@@ -11,7 +11,7 @@ from .ulab_requantise import Outputs
 LARGEST = 1 << 14
 # The sum of so many of them fits the 24 bits of a float.
 LONGEST = 1024
-# Of what is gathered for one product; what comes out of it are floats, four times as large.
+# Of each array of a block, of which there are five at a time.
 BLOCK_BYTES = 2048
 
 
@@ -31,7 +31,8 @@ def conv_2d(op, arena):
     weights = np.frombuffer(k.weights, dtype=np.int8).reshape((w.channels, taps)).transpose()
     outputs = Outputs(k, w.output_zero_point, w.output_min, w.output_max, taps * LARGEST)
     padding = bytes([w.input_zero_point & 0xFF] * w.depth)
-    rows = max(1, BLOCK_BYTES // max(taps, w.channels))
+    # Bytes go in, floats come out.
+    rows = max(1, BLOCK_BYTES // max(taps, 4 * w.channels))
     values = bytearray(rows * taps)
     places = []
     for at, y, x in w.positions():
@@ -70,7 +71,7 @@ def depthwise_conv_2d(op, arena):
     values = bytearray(taps * w.channels)
     windows = np.frombuffer(values, dtype=np.int8).reshape((taps, w.channels))
     ones = np.array([[1] * taps])
-    together = max(1, BLOCK_BYTES // taps)
+    together = max(1, BLOCK_BYTES // (2 * taps))
     for at, y, x in w.positions():
         gather(w, y, x, w.first_channel, w.channels, padding, values, 0)
         for first in range(0, w.channels, together):

@@ -54,7 +54,8 @@ class Outputs:
                 for c, total in enumerate(totals):
                     target[at + c] = self.exact(total, first + c)
             return
-        totals = parts[0] + self.bias[first : first + channels]
+        totals = parts[0]
+        totals += self.bias[first : first + channels]
         for part in parts[1:]:
             totals += part
         # Half an output further, the output is what lies below.
