@@ -44,7 +44,10 @@ class Outputs:
             self.sure = np.array([(0.5 - each) ** 2 for each in doubtful])
 
     def write(self, target, places, parts, first=0):
-        """Write the channels from `first` on: row i of the sum of `parts` to `target` from places[i] on."""
+        """Write the channels from `first` on: row i of the sum of `parts` to `target` from places[i] on.
+
+        The sum is made in the first of `parts`.
+        """
         channels = parts[0].shape[1]
         if not self.in_floats:
             for row, at in enumerate(places):

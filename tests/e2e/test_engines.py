@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tinympy import patience
 from tinympy.cli import app
+from tinympy.compiler import compile_model
 from tinympy.engines import ENGINES
 from tinympy.firmware import folder
 from tinympy.speed_ups import from_document
@@ -96,6 +98,21 @@ def test_what_would_take_hours_is_refused_with_how_long_it_would_take(tmp_path: 
     assert "digits with the engine python on unix would take" in str(error) and " h: " in str(error)
     assert "--warmup 0" in error.hint  # type: ignore[union-attr]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_profile_that_would_take_hours_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LONGEST_S", 0.01)
+    arguments = ["profile", "--task", "digits", "--board", "unix", "--engine", "viper", "--window", "0.002"]
+    error = CliRunner().invoke(app, arguments).exception
+    assert "digits with the engine viper on unix would take 0.0 h: 9 windows of each layer" in str(error)
+    assert "a faster engine" in error.hint  # type: ignore[union-attr]
+
+
+def test_slow_engines_get_the_time_that_they_need() -> None:
+    compiled = compile_model((Path(__file__).parents[2] / "datasets/digits/digits_int8.tflite").read_bytes(), "digits")
+    seconds = [patience.inference_s(compiled, each) for each in ENGINES]
+    # 72512 multiply-accumulates; on the emulated RP2040 an inference takes 0.0045, 0.137, 0.85 and 4.45 s.
+    assert seconds == pytest.approx([0.0725, 0.725, 14.5, 14.5], rel=0.01)
 
 
 def test_an_unknown_engine_is_refused() -> None:
