@@ -127,7 +127,7 @@ class Listened:
         """
         assert self.trace is not None
         listed = [BoardWindow(each.n, each.end_us - each.begin_us, each.begin_us) for each in heard]
-        found = measure(self.trace, listed, trigger=self.trigger, preamble_us=self.preamble_us)
+        found = measure(self.trace, listed, count=count, trigger=self.trigger, preamble_us=self.preamble_us)
         if found.refused:
             first, *others = found.refused
             more = f", and {len(others)} more windows are like it" if others else ""
@@ -148,20 +148,19 @@ class Listened:
                 only_supply=asked.only_supply,
             ),
             windows=[
-                records.WindowEnergy(each.energy_j, each.net_j, each.power_w, each.coverage)
-                for each in found.windows[-count:]
+                records.WindowEnergy(each.energy_j, each.net_j, each.power_w, each.coverage) for each in found.windows
             ],
             marks="preamble" if found.alignment.method == "preamble" else "pin",
             ranges=[
                 number
                 for number in range(len(found.windows[-1].shares))
-                if any(each.shares[number] >= LEAST_SHARE for each in found.windows[-count:])
+                if any(each.shares[number] >= LEAST_SHARE for each in found.windows)
             ],
             limit=None if limit is None else limit.relative,
             drift_ppm=1e6 * found.alignment.drift,
             idle_w=None if found.idle is None else found.idle.power_w,
             notes=list(found.notes),
-            envelope=envelope(self.trace, found.alignment.spans[-count:]),
+            envelope=envelope(self.trace, found.alignment.spans),
         )
 
 

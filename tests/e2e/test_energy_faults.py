@@ -19,7 +19,7 @@ WINDOW_S = 0.2
         ("fault=clipped", r"the current was beyond a PPK2's 1 A for [\d.]+ ms", "a meter for more"),
         ("fault=unplug:2", r"the PPK2 was unplugged \d\.\d s after the start", "plug it in"),
         ("lost=0.1&burst=20", r"window 1: only [89]\d\.\d% of .* 95% are needed, and 4 more", "record again"),
-        ("trig=3", "logic input 3 of the meter has 0 edges, the board's 5 windows need 1[02]", "trig=none"),
+        ("trig=3", r"logic input 3 of the meter has 0 edges, the board's \d+ windows need \d\d", "trig=none"),
     ],
 )
 def test_energy_that_is_refused_leaves_the_windows(tmp_path: Path, fault: str, reason: str, advice: str) -> None:

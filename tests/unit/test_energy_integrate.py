@@ -34,6 +34,17 @@ def warnings(result: Measurement, text: str) -> list[str]:
     return [note for note in result.notes if text in note]
 
 
+def test_windows_that_do_not_count_are_found_and_neither_measured_nor_judged() -> None:
+    trace = example.trace(FIVE)
+    first = (trace.t > 1.0) & (trace.t < 2.0)
+    some = np.random.default_rng(0).random(len(trace.i)) < 0.2
+    result = measure(changed(trace, i=np.where(first & some, np.nan, trace.i)), FIVE, count=4)
+    assert (len(result.windows), len(result.alignment.spans), result.refused) == (4, 4, ())
+    assert not warnings(result, "lost")
+    assert [each.energy_j for each in result.windows] == pytest.approx([example.truth_j(each) for each in FIVE[1:]])
+    assert measure(changed(trace, i=np.where(first & some, np.nan, trace.i)), FIVE).refused
+
+
 def test_whole_samples_are_summed() -> None:
     (window,) = integrate.windows(ramp(), [(0.1, 0.2)], None)
     assert window.energy_j == pytest.approx(sum(range(100, 200)) * 1e-6)

@@ -64,11 +64,13 @@ def measure(
     trace: Trace,
     windows: Sequence[BoardWindow],
     *,
+    count: int | None = None,
     trigger: int | None = 0,
     preamble_us: float | None = None,
 ) -> Measurement:
     """The energies of the board's windows.
 
+    count -- only the last so many are measured; those before them are looked for, since they are in the trace as well
     trigger -- the meter's logic input with the board's pin; ignored where the meter stamps edges
     preamble_us -- when the preamble began, on the clock of the windows' `start_us`: used where the trigger is None or
         has too few edges for the windows
@@ -80,7 +82,12 @@ def measure(
         alignment = preamble.align(trace, windows, preamble_us)
     else:
         alignment = align.by_trigger(trace, windows, trigger)
-    return _measure(trace, [window.n for window in windows], alignment, windows, preamble_us)
+    idle = integrate.idle(trace, alignment.spans, _preamble_span(alignment, windows, preamble_us))
+    counted = -(len(windows) if count is None else count)
+    alignment = replace(
+        alignment, spans=alignment.spans[counted:], lengths_s=alignment.lengths_s and alignment.lengths_s[counted:]
+    )
+    return _measure(trace, [window.n for window in windows[counted:]], alignment, idle)
 
 
 def measure_marked(trace: Trace, inferences: Sequence[int], *, trigger: int | None = 0) -> Measurement:
@@ -92,18 +99,11 @@ def measure_marked(trace: Trace, inferences: Sequence[int], *, trigger: int | No
         MeterError: the trigger does not mark as many windows.
     """
     alignment = align.by_marks(trace, len(inferences), trigger)
-    return _measure(trace, inferences, alignment, (), None)
+    return _measure(trace, inferences, alignment, integrate.idle(trace, alignment.spans))
 
 
-def _measure(
-    trace: Trace,
-    inferences: Sequence[int],
-    alignment: Alignment,
-    windows: Sequence[BoardWindow],
-    preamble_us: float | None,
-) -> Measurement:
+def _measure(trace: Trace, inferences: Sequence[int], alignment: Alignment, idle: Idle | None) -> Measurement:
     spans = alignment.spans
-    idle = integrate.idle(trace, spans, _preamble_span(alignment, windows, preamble_us))
     energies = integrate.windows(trace, spans, idle, alignment.lengths_s)
     volts = _volts(trace, spans)
     notes = [*trace.notes, *alignment.notes, *_coverage_notes(energies), *flags.of(trace, spans, energies, idle)]
