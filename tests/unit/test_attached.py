@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -235,6 +236,9 @@ def test_options_that_do_not_go_with_the_board_are_refused(attach: Attach) -> No
         attached.choose("rp2040", firmware="1.26.1")
     with pytest.raises(UsageError, match=r"there is no program .*1\.26\.1"):
         attached.choose("unix", firmware="1.26.1")
+    for program in ("/bin/true", "/bin/cat", sys.executable):
+        with pytest.raises(UsageError, match=r"is no MicroPython"):
+            attached.choose("unix", firmware=program)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ from .process import Lifeline
 # The number of the system call, on x86-64.
 _READ = 0
 
+_ASK_S = 5.0
+_OWN = "--firmware of the board unix is a micropython that you built"
+
 HEAP_BYTES = 32 * 1024 * 1024
 
 _PACKAGED = """
@@ -59,15 +62,27 @@ def find_interpreter(wanted: str | None) -> Path | None:
     wanted -- its path, or its name if it is where firmware images are
 
     Raises:
-        UsageError: there is no such program.
+        UsageError: there is no such program, or it is no MicroPython.
     """
     if wanted is None:
         return None
     path = Path(wanted).expanduser().absolute()
     for place in (path, folder() / wanted):
         if place.is_file() and os.access(place, os.X_OK):
+            if _name(place) != "micropython":
+                raise UsageError(f"{place} is no MicroPython", _OWN)
             return place
-    raise UsageError(f"there is no program {path}", "--firmware of the board unix is a micropython that you built")
+    raise UsageError(f"there is no program {path}", _OWN)
+
+
+def _name(interpreter: Path) -> str:
+    """What the program says that it is, "" where it says nothing."""
+    command = [str(interpreter), "-c", "import sys; print(sys.implementation.name)"]
+    try:
+        asked = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_ASK_S)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return ""
+    return asked.stdout.strip()
 
 
 class UnixBoard:
