@@ -252,9 +252,11 @@ class Enumeration:
 
 
 @contextlib.contextmanager
-def name_taken() -> Iterator[None]:
-    """While it lasts, the next pseudo-terminal has another name than the last one."""
-    descriptors = os.openpty()
+def name_taken(name: str) -> Iterator[None]:
+    """While it lasts, no new pseudo-terminal is called `name`; those of lower numbers may be free as well."""
+    descriptors: list[int] = []
+    while not Path(name).exists():
+        descriptors += os.openpty()
     yield
     for descriptor in descriptors:
         os.close(descriptor)
@@ -265,7 +267,7 @@ def test_a_board_that_was_reset_is_found_under_its_new_name(board: UnixBoard, mo
         usb = Enumeration(monkeypatch, before.port)
         transport.open(before.port).close()
     usb.port = None
-    with name_taken(), FaultyLine(board.port) as after:
+    with name_taken(before.port), FaultyLine(board.port) as after:
         threading.Timer(0.5, lambda: setattr(usb, "port", after.port)).start()
         with transport.open(before.port) as line:
             assert line.port == after.port != before.port
